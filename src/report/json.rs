@@ -1,0 +1,5 @@
+//! Json.
+
+/// Json.
+#[derive(Debug)]
+pub struct Json;

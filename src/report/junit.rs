@@ -1,0 +1,5 @@
+//! Junit.
+
+/// Junit.
+#[derive(Debug)]
+pub struct Junit;

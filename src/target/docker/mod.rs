@@ -1,0 +1,1 @@
+//! The reference target: real containers and named volumes on a Docker engine.

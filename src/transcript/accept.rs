@@ -1,0 +1,6 @@
+//! Accepts.
+
+/// Accepts.
+pub fn accept(_expected: &str, actual: &str) -> String {
+    actual.to_owned()
+}
