@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::scenario::Scenario;
 
 use super::verdict::{Verdict, VerdictCounts};
@@ -64,7 +66,7 @@ pub struct ScenarioReport {
 }
 
 /// One reason for a verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The verdict that this reason alone would give.
     pub verdict: Verdict,

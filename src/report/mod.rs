@@ -4,15 +4,17 @@
 //! scenarios ran at once. [`Terminal`], [`Junit`] and [`Json`] consume them.
 
 mod event;
+mod explain;
 mod json;
 mod junit;
 mod terminal;
 mod verdict;
 
 pub use event::{Event, Finding, Plan, ScenarioReport, Summary};
+pub use explain::explain;
 pub use json::Json;
 pub use junit::Junit;
-pub use terminal::{Style, Terminal};
+pub use terminal::{Style, Terminal, TerminalMode};
 pub use verdict::{Verdict, VerdictCounts};
 
 /// Something that consumes the events of a run.

@@ -1,9 +1,273 @@
-//! Terminal.
+//! The run for a person at a terminal, or in a CI log.
 
-/// Terminal.
-#[derive(Debug)]
-pub struct Terminal;
+use std::io::{self, Write};
+use std::time::Duration;
 
-/// Style.
-#[derive(Debug, Clone, Copy)]
-pub struct Style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Reporter;
+use super::event::{Event, Plan, ScenarioReport, Summary};
+use super::explain::explain;
+use super::verdict::Verdict;
+
+/// What the terminal can show; decided by the caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour.
+    pub color: bool,
+    /// Whether to show live progress, on standard error.
+    pub progress: bool,
+}
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TerminalMode {
+    /// One line per scenario.
+    Brief,
+    /// Every transcript in full.
+    Transcript,
+}
+
+/// Writes a run for a person: what runs, one line or the transcript per scenario, then everything
+/// about those that did not pass, and a summary.
+pub struct Terminal {
+    out: Box<dyn Write + Send>,
+    style: Style,
+    mode: TerminalMode,
+    plan: Option<Plan>,
+    progress: ProgressBar,
+    /// Explanations of the scenarios that did not pass.
+    troubles: Vec<String>,
+}
+
+impl std::fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terminal")
+            .field("style", &self.style)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Terminal {
+    /// Writes to `out`.
+    pub fn new(out: Box<dyn Write + Send>, style: Style, mode: TerminalMode) -> Self {
+        let progress = ProgressBar::hidden();
+        Self {
+            out,
+            style,
+            mode,
+            plan: None,
+            progress,
+            troubles: Vec::new(),
+        }
+    }
+
+    fn start(&mut self, plan: &Plan) -> io::Result<()> {
+        if self.style.progress {
+            let bar = ProgressBar::with_draw_target(
+                Some(plan.scenarios as u64),
+                ProgressDrawTarget::stderr(),
+            );
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            self.progress = bar;
+        }
+        self.plan = Some(plan.clone());
+        if self.mode == TerminalMode::Brief {
+            let scenarios = count(plan.scenarios, "scenario");
+            writeln!(self.out, "{scenarios} on {}", plan.target_description)?;
+            writeln!(self.out, "image {}, run {}\n", plan.image, plan.run)?;
+        }
+        Ok(())
+    }
+
+    fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
+        if !report.verdict.is_good() {
+            self.troubles.push(explain(report));
+        }
+        // Taken away while we write, so that both do not share a line.
+        self.progress.inc(1);
+        let progress = self.progress.clone();
+        progress.suspend(|| match self.mode {
+            TerminalMode::Brief => self.line(report),
+            TerminalMode::Transcript => self.transcript(report),
+        })
+    }
+
+    fn line(&mut self, report: &ScenarioReport) -> io::Result<()> {
+        let (word, color) = match report.verdict {
+            Verdict::Passed => ("PASS", GREEN),
+            Verdict::Failed => ("FAIL", RED),
+            Verdict::Errored => ("ERROR", RED),
+            Verdict::Skipped => ("SKIP", YELLOW),
+        };
+        let word = self.paint(&format!("{word:<5}"), color);
+        let time = format!("{:.2}s", report.duration.as_secs_f64());
+        let path = report.scenario.path();
+        let reason = match (report.verdict, report.findings.first()) {
+            (Verdict::Skipped, Some(finding)) => format!("  {}", finding.message),
+            _ => String::new(),
+        };
+        writeln!(self.out, "{word} {time:>7}  {path}{reason}")
+    }
+
+    /// The transcript under the header of the specification's example.
+    fn transcript(&mut self, report: &ScenarioReport) -> io::Result<()> {
+        if report.transcript.is_empty() {
+            return self.line(report);
+        }
+        if let Some(plan) = &self.plan {
+            writeln!(
+                self.out,
+                "{:<19}: {}",
+                "OpenSandbox server", plan.target_description
+            )?;
+            writeln!(self.out, "{:<19}: {}", "Sandbox image", plan.image)?;
+        }
+        for line in &report.preamble {
+            writeln!(self.out, "{line}")?;
+        }
+        writeln!(self.out, "\n{}\n", report.transcript)
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.progress.finish_and_clear();
+        let is_success = summary.is_success() && summary.verdicts.skipped == 0;
+        if self.mode == TerminalMode::Transcript && is_success {
+            let rule = "=".repeat(60);
+            writeln!(
+                self.out,
+                "{rule}\nAll scenarios completed successfully!\n{rule}"
+            )?;
+        }
+        for trouble in std::mem::take(&mut self.troubles) {
+            writeln!(self.out)?;
+            for line in trouble.lines() {
+                let line = self.paint_line(line);
+                writeln!(self.out, "{line}")?;
+            }
+        }
+        for leak in &summary.leaked {
+            let label = self.paint("LEAK", RED);
+            writeln!(self.out, "\n{label}  {leak}")?;
+        }
+        writeln!(self.out)?;
+        let counts =
+            Verdict::ALL.map(|verdict| format!("{} {verdict}", summary.verdicts.get(verdict)));
+        writeln!(
+            self.out,
+            "{} in {:.2}s",
+            counts.join(", "),
+            summary.duration.as_secs_f64()
+        )?;
+        let requirements = &summary.requirements;
+        if !requirements.is_empty() {
+            let passed = requirements
+                .values()
+                .filter(|v| **v == Verdict::Passed)
+                .count();
+            writeln!(
+                self.out,
+                "{passed} of {} hold",
+                count(requirements.len(), "covered requirement")
+            )?;
+        }
+        let (sentence, color) = closing(summary);
+        let sentence = self.paint(&sentence, color);
+        writeln!(self.out, "{sentence}")?;
+        self.out.flush()
+    }
+
+    fn paint(&self, text: &str, color: &str) -> String {
+        if self.style.color {
+            format!("{color}{text}{RESET}")
+        } else {
+            text.into()
+        }
+    }
+
+    /// A line of an explanation; those of a diff by their first character.
+    fn paint_line(&self, line: &str) -> String {
+        let color = match line.trim_start_matches("    ").chars().next() {
+            Some('-') if line.starts_with("    -") => RED,
+            Some('+') if line.starts_with("    +") => GREEN,
+            Some('@') if line.starts_with("    @") => CYAN,
+            _ if !line.starts_with(' ') => BOLD,
+            _ => return line.into(),
+        };
+        self.paint(line, color)
+    }
+}
+
+const RED: &str = "\u{1b}[31m";
+const GREEN: &str = "\u{1b}[32m";
+const YELLOW: &str = "\u{1b}[33m";
+const CYAN: &str = "\u{1b}[36m";
+const BOLD: &str = "\u{1b}[1m";
+const RESET: &str = "\u{1b}[0m";
+
+/// The last sentence and its colour.
+fn closing(summary: &Summary) -> (String, &'static str) {
+    let target = &summary.target;
+    let verdicts = &summary.verdicts;
+    if summary.interrupted {
+        (
+            "interrupted; what the run had created is removed".into(),
+            YELLOW,
+        )
+    } else if verdicts.failed > 0 {
+        (
+            format!(
+                "{target} does not conform: {} failed",
+                count(verdicts.failed, "scenario")
+            ),
+            RED,
+        )
+    } else if !summary.leaked.is_empty() {
+        (
+            format!("{target} does not conform: it kept what it was told to remove"),
+            RED,
+        )
+    } else if verdicts.errored > 0 {
+        (
+            format!(
+                "no verdict on {target}: {} could not be judged",
+                count(verdicts.errored, "scenario")
+            ),
+            RED,
+        )
+    } else if verdicts.passed == 0 {
+        (
+            format!("no verdict on {target}: every scenario was skipped"),
+            YELLOW,
+        )
+    } else if verdicts.skipped > 0 {
+        (
+            format!("{target} conforms to what was run; what was skipped is not known"),
+            GREEN,
+        )
+    } else {
+        (format!("{target} conforms to what was run"), GREEN)
+    }
+}
+
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+impl Reporter for Terminal {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event {
+            Event::RunStarted(plan) => self.start(plan),
+            Event::ScenarioStarted(scenario) => {
+                self.progress.set_message(scenario.path().to_owned());
+                Ok(())
+            }
+            Event::ScenarioFinished(report) => self.scenario(report),
+            Event::RunFinished(summary) => self.finish(summary),
+        }
+    }
+}

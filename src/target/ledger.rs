@@ -111,7 +111,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the file cannot be deleted.
-    pub fn close(self) -> Result<(), LedgerError> {
+    pub fn close(&self) -> Result<(), LedgerError> {
         fs::remove_file(&self.path).map_err(error("delete", &self.path))
     }
 }

@@ -10,6 +10,7 @@ pub mod docker;
 mod error;
 mod ledger;
 mod owner;
+mod scope;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use capability::{Capability, UnknownCapability};
 pub use error::TargetError;
 pub use ledger::{DeadRun, Ledger, LedgerError};
 pub use owner::{Handle, Owner, Resource, RunId};
+pub use scope::Scope;
 
 /// What a target says about itself.
 #[derive(Debug, Clone)]
@@ -57,6 +59,12 @@ pub type Result<T, E = TargetError> = std::result::Result<T, E>;
 pub trait Target: Send + Sync {
     /// What this target is and can do.
     fn info(&self) -> &TargetInfo;
+
+    /// Gets ready for sandboxes, such as by pulling the default image. Awaited once, before the
+    /// first scenario and outside of its time.
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Creates a sandbox and waits until it runs and its execd answers (`POST /sandboxes`).
     /// The engine's object carries the labels of `handle`'s owner and its name.
@@ -116,7 +124,12 @@ pub trait Target: Send + Sync {
     }
 
     /// Reads a file of a named volume from outside; `None` where it does not exist.
-    async fn read_volume(&self, _name: &str, _path: &str) -> Result<Option<Vec<u8>>> {
+    async fn read_volume(
+        &self,
+        _owner: &Owner,
+        _name: &str,
+        _path: &str,
+    ) -> Result<Option<Vec<u8>>> {
         Err(TargetError::unsupported("looking at volumes"))
     }
 

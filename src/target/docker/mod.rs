@@ -1,1 +1,265 @@
-//! The reference target: real containers and named volumes on a Docker engine.
+//! The reference target: real containers and named volumes on a Docker engine, from 20.10 on.
+//!
+//! A sandbox is a container without a network: no capability here needs one, and it halves the
+//! cost. `pvc` is a named volume, `host` a bind mount under an allowlist.
+
+mod archive;
+mod connect;
+mod container;
+mod error;
+mod exec;
+mod file;
+mod host;
+mod image;
+mod record;
+mod volume;
+mod window;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+use tokio::sync::OnceCell;
+
+use crate::execd::Execd;
+use crate::sandbox::{
+    CreateSandboxRequest, ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage,
+};
+
+use super::{Capability, Files, Handle, Owner, Resource, Result, RunId, Target, TargetInfo};
+use error::failed;
+use host::Allowlist;
+use record::Record;
+
+/// Told what takes long, such as a pull, in words.
+pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How the target is set up.
+#[derive(Clone, Default)]
+pub struct DockerConfig {
+    /// Image of sandboxes whose request names none; a minimal one is assembled from this machine's
+    /// own tools where absent.
+    pub image: Option<String>,
+    /// Directories below which `host` volumes may lie; none means that every one is refused.
+    pub allowed_host_paths: Vec<PathBuf>,
+    /// Where progress is told.
+    pub progress: Option<Progress>,
+}
+
+impl std::fmt::Debug for DockerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DockerConfig")
+            .field("image", &self.image)
+            .field("allowed_host_paths", &self.allowed_host_paths)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A Docker engine as a target.
+#[derive(Debug)]
+pub struct DockerTarget {
+    engine: Arc<Engine>,
+    info: TargetInfo,
+}
+
+/// The engine and what this target has on it.
+struct Engine {
+    docker: Docker,
+    api: (u32, u32),
+    architecture: String,
+    allowlist: Allowlist,
+    default_image: image::DefaultImage,
+    progress: Option<Progress>,
+    /// Set once the default image is there.
+    ready: OnceCell<()>,
+    sandboxes: Mutex<HashMap<String, Arc<Record>>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("api", &self.api)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    fn sandboxes(&self) -> MutexGuard<'_, HashMap<String, Arc<Record>>> {
+        self.sandboxes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, what: &str) {
+        if let Some(progress) = &self.progress {
+            progress(what);
+        }
+    }
+}
+
+impl DockerTarget {
+    /// Connects to the engine that `DOCKER_HOST` names, or to the default socket.
+    ///
+    /// # Errors
+    /// [`TargetError::Unreachable`](super::TargetError::Unreachable) where no engine answers, with what to do;
+    /// [`TargetError::Failed`](super::TargetError::Failed) where the configuration cannot hold.
+    pub async fn connect(config: DockerConfig) -> Result<Self> {
+        let connection = connect::connect().await?;
+        let allowlist = Allowlist::new(&config.allowed_host_paths)?;
+        let mut capabilities = BTreeSet::from([
+            Capability::Commands,
+            Capability::Files,
+            Capability::VolumesPvc,
+            Capability::VolumesPvcSubPath,
+            Capability::Pause,
+            Capability::Renew,
+            Capability::Metadata,
+        ]);
+        if connection.is_local && !allowlist.is_empty() {
+            capabilities.insert(Capability::VolumesHost);
+        }
+        let default_image = image::DefaultImage::new(config.image);
+        let info = TargetInfo {
+            name: "docker".into(),
+            description: connection.description,
+            image: default_image.reference().into(),
+            volume_kind: "Docker".into(),
+            capabilities,
+        };
+        let engine = Engine {
+            docker: connection.docker,
+            api: connection.api,
+            architecture: connection.architecture,
+            allowlist: if connection.is_local {
+                allowlist
+            } else {
+                Allowlist::default()
+            },
+            default_image,
+            progress: config.progress,
+            ready: OnceCell::new(),
+            sandboxes: Mutex::default(),
+        };
+        Ok(Self {
+            engine: Arc::new(engine),
+            info,
+        })
+    }
+}
+
+#[async_trait]
+impl Target for DockerTarget {
+    fn info(&self) -> &TargetInfo {
+        &self.info
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        self.engine.image().await.map(drop)
+    }
+
+    async fn create(&self, handle: &Handle, request: &CreateSandboxRequest) -> Result<SandboxInfo> {
+        Engine::create(&self.engine, handle, request).await
+    }
+
+    async fn get(&self, id: &str) -> Result<SandboxInfo> {
+        self.engine.get(id).await
+    }
+
+    async fn delete(&self, id: &str) -> Result<()> {
+        self.engine.delete(id).await
+    }
+
+    async fn execd(&self, id: &str) -> Result<Arc<dyn Execd>> {
+        let container = self.engine.find(id)?.name.clone();
+        Ok(Arc::new(exec::EngineExecd {
+            engine: Arc::clone(&self.engine),
+            container,
+        }))
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<SandboxPage> {
+        self.engine.list(query).await
+    }
+
+    async fn pause(&self, id: &str) -> Result<()> {
+        self.engine.pause(id).await
+    }
+
+    async fn resume(&self, id: &str) -> Result<()> {
+        self.engine.resume(id).await
+    }
+
+    async fn renew(&self, id: &str, request: &RenewRequest) -> Result<RenewResponse> {
+        self.engine.find(id)?.renew(request)
+    }
+
+    async fn patch_metadata(
+        &self,
+        id: &str,
+        patch: &BTreeMap<String, Option<String>>,
+    ) -> Result<SandboxInfo> {
+        self.engine.find(id)?.patch_metadata(patch)?;
+        self.engine.get(id).await
+    }
+
+    async fn create_volume(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
+        self.engine.create_volume(owner, name, files).await
+    }
+
+    async fn volume_exists(&self, name: &str) -> Result<bool> {
+        Ok(self.engine.inspect_volume(name).await?.is_some())
+    }
+
+    async fn read_volume(&self, owner: &Owner, name: &str, path: &str) -> Result<Option<Vec<u8>>> {
+        self.engine.read_volume(owner, name, path).await
+    }
+
+    async fn create_host_dir(&self, _owner: &Owner, name: &str, files: &Files) -> Result<String> {
+        self.engine.allowlist.create(name, files)
+    }
+
+    async fn remove(&self, run: &RunId, resource: &Resource) -> Result<()> {
+        match resource {
+            Resource::Sandbox(name) => self.engine.remove_marked_container(run, name).await,
+            Resource::Volume(name) => self.engine.remove_marked_volume(run, name).await,
+            Resource::HostDir(name) => self.engine.allowlist.remove(run, name),
+        }
+    }
+
+    async fn remains(&self, run: Option<&RunId>) -> Result<Vec<(Owner, Resource)>> {
+        let filter = HashMap::from([("label", vec![Owner::label_filter(run)])]);
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filter)
+            .build();
+        let containers = self.engine.docker.list_containers(Some(options)).await;
+        let containers = containers.map_err(|error| failed("listing containers", error))?;
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&filter)
+            .build();
+        let volumes = self.engine.docker.list_volumes(Some(options)).await;
+        let volumes = volumes.map_err(|error| failed("listing volumes", error))?;
+        let containers = containers.into_iter().filter_map(|container| {
+            let labels = container.labels.unwrap_or_default();
+            let name = container.names?.first()?.trim_start_matches('/').to_owned();
+            Some((
+                Owner::from_labels(|key| labels.get(key))?,
+                Resource::Sandbox(name),
+            ))
+        });
+        let volumes = volumes
+            .volumes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|volume| {
+                Some((
+                    Owner::from_labels(|key| volume.labels.get(key))?,
+                    Resource::Volume(volume.name),
+                ))
+            });
+        Ok(containers.chain(volumes).collect())
+    }
+}

@@ -1,0 +1,187 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Tests implementations of OpenSandbox: Lua scenarios, real sandboxes, expected transcripts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "osb-conformance",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios against a target and compare what they print with their transcripts
+    Run(RunArguments),
+    /// List scenarios and what they cover
+    List(ListArguments),
+    /// Write a new scenario from a template
+    New(NewArguments),
+    /// Say which targets can run here, and why not
+    Doctor,
+    /// Remove what dead runs left behind
+    Clean,
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+pub(super) struct Choice {
+    /// Path prefix, glob, or requirement id; several select what any of them selects
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    /// Folder of scenarios that are added to the built-in ones, or replace those with their path
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    pub(super) choice: Choice,
+    /// What is tested
+    #[arg(long, value_name = "TARGET", default_value = "auto")]
+    pub(super) target: TargetChoice,
+    /// Image of the sandboxes; without it a minimal one is assembled from this machine's own tools
+    #[arg(long, value_name = "IMAGE", env = "SANDBOX_IMAGE")]
+    pub(super) image: Option<String>,
+    /// Host directory below which `host` volumes may lie; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(super) allow_host_path: Vec<PathBuf>,
+    /// How many scenarios run at once [default: 4]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// How long one scenario may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(super) timeout: Duration,
+    /// Print every transcript in full
+    #[arg(long)]
+    pub(super) transcript: bool,
+    /// Write transcripts that differ or are missing; read the change before you commit it
+    #[arg(long)]
+    pub(super) accept: bool,
+    /// Begin no further scenario after the first that fails
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Write a report: junit=FILE or json=FILE; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub(super) report: Vec<ReportChoice>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    pub(super) choice: Choice,
+    /// How the list is written
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum ListFormat {
+    /// For a person
+    Text,
+    /// One JSON array
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewArguments {
+    /// Where the scenario is to be: a path that ends in .lua
+    pub(super) path: PathBuf,
+}
+
+/// What is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TargetChoice {
+    Auto,
+    Docker,
+}
+
+impl FromStr for TargetChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "docker" => Ok(Self::Docker),
+            _ => Err("there is: auto, docker".into()),
+        }
+    }
+}
+
+/// A report and where it goes.
+#[derive(Debug, Clone)]
+pub(super) enum ReportChoice {
+    Junit(PathBuf),
+    Json(PathBuf),
+}
+
+impl FromStr for ReportChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some(("junit", file)) if !file.is_empty() => Ok(Self::Junit(file.into())),
+            Some(("json", file)) if !file.is_empty() => Ok(Self::Json(file.into())),
+            _ => Err("it takes junit=FILE or json=FILE".into()),
+        }
+    }
+}
+
+/// `90s`, `2m`, `1500ms`, or plain seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "it takes a time such as 90s, 2m or 500ms".to_owned();
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| wrong())? * factor;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() && seconds <= 86_400.0 => Ok(duration),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read() {
+        for (text, millis) in [
+            ("90s", 90_000),
+            ("2m", 120_000),
+            ("500ms", 500),
+            ("3", 3_000),
+            ("1.5s", 1_500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "0", "-1s", "1d", "1e99s", "nan"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Why a command could not do its work.
+
+use std::error::Error;
+use std::fmt;
+
+use osb_conformance::runner::SuiteError;
+use osb_conformance::scenario::FilterError;
+use osb_conformance::target::{LedgerError, TargetError};
+
+use super::exit;
+
+/// A message for a person and the exit code that goes with it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    /// See [`exit`].
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    /// The command line, or a file that it names, is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: exit::USAGE,
+        }
+    }
+
+    /// Something that the command needs is not there.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: exit::UNAVAILABLE,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Self::unavailable(chain(&error))
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::unavailable(chain(&error))
+    }
+}
+
+impl From<SuiteError> for Failure {
+    fn from(error: SuiteError) -> Self {
+        Self::usage(chain(&error))
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        Self::usage(chain(&error))
+    }
+}

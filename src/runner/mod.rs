@@ -1,0 +1,147 @@
+//! Runs scenarios against a target: concurrency, deadlines, clean-up, verdicts.
+//!
+//! The runner prints nothing; it emits [`Event`](crate::report::Event)s. [`Suite`] is what can be
+//! run, [`Runner`] runs it: all of a selection with [`Runner::run`], or one scenario at a time with
+//! [`Runner::run_scenario`], as the libtest harness does.
+
+mod execution;
+mod judge;
+mod plan;
+mod suite;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::target::{Ledger, LedgerError, Owner, Target, TargetError};
+
+pub use suite::{Selection, Suite, SuiteError};
+
+/// How a run is to go.
+#[derive(Debug, Clone)]
+pub struct RunnerOptions {
+    /// How many scenarios run at once, at least 1.
+    pub jobs: usize,
+    /// How long one scenario may take, clean-up not counted.
+    pub timeout: Duration,
+    /// Whether to begin no further scenario after the first that is not passed or skipped.
+    pub fail_fast: bool,
+    /// Whether to write the transcripts of scenarios that ran to their end.
+    pub accept: bool,
+    /// Folder for ledgers, see [`state_folder`].
+    pub state: PathBuf,
+    /// Beginning of the command that reruns one scenario; its path is put behind it.
+    pub rerun: String,
+}
+
+impl Default for RunnerOptions {
+    fn default() -> Self {
+        Self {
+            jobs: 4,
+            timeout: Duration::from_secs(60),
+            fail_fast: false,
+            accept: false,
+            state: state_folder(),
+            rerun: "osb-conformance run".into(),
+        }
+    }
+}
+
+/// The tool's state folder: `$XDG_STATE_HOME/osb-conformance`, `~/.local/state/osb-conformance`,
+/// or a folder among the temporary files where there is no home.
+pub fn state_folder() -> PathBuf {
+    let folder = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    folder("XDG_STATE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("osb-conformance")
+}
+
+/// Runs scenarios of one suite against one target, as one run with one ledger.
+pub struct Runner {
+    suite: Arc<Suite>,
+    target: Arc<dyn Target>,
+    ledger: Arc<Ledger>,
+    counter: Arc<AtomicU32>,
+    options: RunnerOptions,
+    prepared: OnceCell<()>,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    /// Begins a run: opens its ledger.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; nothing can be created then.
+    pub fn new(
+        suite: Arc<Suite>,
+        target: Arc<dyn Target>,
+        options: RunnerOptions,
+    ) -> Result<Self, LedgerError> {
+        let ledger = Ledger::open(&options.state, &target.info().name, Owner::this_process())?;
+        Ok(Self {
+            suite,
+            target,
+            ledger: Arc::new(ledger),
+            counter: Arc::default(),
+            options,
+            prepared: OnceCell::new(),
+        })
+    }
+
+    /// Gets the target ready, once: the first scenario does it where nobody did before.
+    ///
+    /// # Errors
+    /// When the target cannot be made ready, such as for want of an image.
+    pub async fn prepare(&self) -> Result<(), TargetError> {
+        self.prepared
+            .get_or_try_init(|| self.target.prepare())
+            .await
+            .copied()
+    }
+
+    /// Ends the run: compares the target with the ledger, removes what is left, and answers what
+    /// that was, in words. Nothing is the only good answer.
+    pub async fn finish(&self) -> Vec<String> {
+        let run = &self.ledger.owner().run;
+        let left = match self.target.remains(Some(run)).await {
+            Ok(left) => left,
+            Err(error) => {
+                return vec![format!(
+                    "cannot look for what run {run} left: {error}; run: osb-conformance clean"
+                )];
+            }
+        };
+        let (mut words, mut removed_all) = (Vec::new(), true);
+        for (_, resource) in left {
+            match self.target.remove(run, &resource).await {
+                Ok(()) => words.push(format!("{resource} was left behind; it is removed now")),
+                Err(error) => {
+                    removed_all = false;
+                    words.push(format!(
+                        "{resource} is left behind: {error}; run: osb-conformance clean"
+                    ));
+                }
+            }
+        }
+        if removed_all && let Err(error) = self.ledger.close() {
+            words.push(error.to_string());
+        }
+        words
+    }
+}

@@ -1,0 +1,137 @@
+//! What one scenario owns on the target, and its removal.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::task::TaskTracker;
+
+use super::ledger::{Ledger, LedgerError};
+use super::owner::{Handle, Owner, Resource};
+use super::{Target, TargetError};
+
+/// The resources of one scenario. Everything is recorded, here and in the run's [`Ledger`], before
+/// the target is asked to create it.
+pub struct Scope {
+    target: Arc<dyn Target>,
+    ledger: Arc<Ledger>,
+    /// Numbers the names of a run, shared by its scopes so that no two are equal.
+    counter: Arc<AtomicU32>,
+    resources: Mutex<Vec<Resource>>,
+    calls: TaskTracker,
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope")
+            .field("resources", &self.resources)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scope {
+    /// An empty scope of the run that `ledger` belongs to; `counter` is shared by all its scopes.
+    pub fn new(target: Arc<dyn Target>, ledger: Arc<Ledger>, counter: Arc<AtomicU32>) -> Self {
+        Self {
+            target,
+            ledger,
+            counter,
+            resources: Mutex::default(),
+            calls: TaskTracker::new(),
+        }
+    }
+
+    /// The target.
+    pub fn target(&self) -> &Arc<dyn Target> {
+        &self.target
+    }
+
+    /// The run that owns everything in this scope.
+    pub fn owner(&self) -> &Owner {
+        self.ledger.owner()
+    }
+
+    /// Records a sandbox that is about to be created, and names it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written: nothing must be created then.
+    pub fn reserve_sandbox(&self) -> Result<Handle, LedgerError> {
+        let name = format!("osb-{}-{}", self.owner().run, self.next());
+        self.record(Resource::Sandbox(name.clone()))?;
+        Ok(Handle {
+            owner: self.owner().clone(),
+            name,
+        })
+    }
+
+    /// Records a volume that may be created, under a unique name that begins with `alias`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written: nothing must be created then.
+    pub fn reserve_volume(&self, alias: &str) -> Result<String, LedgerError> {
+        let name = self.unique(alias);
+        self.record(Resource::Volume(name.clone()))?;
+        Ok(name)
+    }
+
+    /// A unique name that begins with `alias`, for something that [`Scope::record`] will record.
+    pub fn unique(&self, alias: &str) -> String {
+        format!("{alias}-{}-{}", self.owner().run, self.next())
+    }
+
+    /// Records `resource`; one that is recorded already is not recorded twice.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written: the resource must not be created then.
+    pub fn record(&self, resource: Resource) -> Result<(), LedgerError> {
+        let mut resources = self.lock();
+        if !resources.contains(&resource) {
+            self.ledger.record(&resource)?;
+            resources.push(resource);
+        }
+        Ok(())
+    }
+
+    /// Runs a call that creates something to its end, also when the caller is dropped meanwhile:
+    /// an engine finishes a creation that it was asked for, and [`Scope::tear_down`] must not look
+    /// before that.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn completing<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<T, TargetError>> + Send + 'static,
+    ) -> Result<T, TargetError> {
+        let call = self.calls.spawn(call);
+        call.await
+            .unwrap_or_else(|error| Err(TargetError::failed("the call was lost", error)))
+    }
+
+    /// Waits for calls in flight, then removes everything in reverse order. Goes on after an error; answers what could not be
+    /// removed, and why.
+    pub async fn tear_down(&self) -> Vec<(Resource, TargetError)> {
+        self.calls.close();
+        self.calls.wait().await;
+        let mut left = Vec::new();
+        // A function of its own, so that no lock is held while something is being removed.
+        while let Some(resource) = self.last() {
+            if let Err(error) = self.target.remove(&self.owner().run, &resource).await {
+                left.push((resource, error));
+            }
+        }
+        left
+    }
+
+    fn last(&self) -> Option<Resource> {
+        self.lock().pop()
+    }
+
+    fn next(&self) -> u32 {
+        self.counter.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Resource>> {
+        self.resources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
