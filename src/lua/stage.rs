@@ -136,9 +136,10 @@ impl Stage {
             return;
         }
         let mut failure = error::describe(error, source);
-        let redact = |text: &str| self.recorder().redact(text);
-        failure.message = redact(&failure.message);
-        failure.detail = failure.detail.as_deref().map(redact);
+        let recorder = self.recorder();
+        failure.message = recorder.redact(&failure.message);
+        failure.detail = failure.detail.map(|detail| recorder.redact(&detail));
+        drop(recorder);
         self.inner().failures.push(failure);
     }
 

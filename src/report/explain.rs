@@ -6,12 +6,10 @@ use super::event::{Finding, ScenarioReport};
 /// detail, and last the command that reruns just this scenario. No newline at its end.
 pub fn explain(report: &ScenarioReport) -> String {
     let scenario = &report.scenario;
-    let mut lines = vec![format!(
-        "{} {} ({})",
-        report.verdict,
-        scenario.path(),
-        scenario.title()
-    )];
+    let mut lines = vec![format!("{} {}", report.verdict, scenario.path())];
+    if let Ok(metadata) = &scenario.metadata {
+        lines[0].push_str(&format!(" ({})", metadata.title));
+    }
     if !scenario.covers().is_empty() {
         lines.push(format!("  requirements: {}", scenario.covers().join(", ")));
     }

@@ -171,8 +171,8 @@ impl Terminal {
                 .count();
             writeln!(
                 self.out,
-                "{passed} of {} hold",
-                count(requirements.len(), "covered requirement")
+                "{passed} of {} covered requirements hold",
+                requirements.len()
             )?;
         }
         let (sentence, color) = closing(summary);

@@ -110,7 +110,9 @@ pub(super) fn report(
         }
     }
     // The gravest first; among equals, in the order in which they came.
-    report.findings.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+    report
+        .findings
+        .sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     report.verdict = report
         .findings
         .first()

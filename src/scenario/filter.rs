@@ -58,7 +58,7 @@ impl Filter {
     /// Whether the filter selects `scenario`.
     pub fn selects(&self, scenario: &Scenario) -> bool {
         match &self.kind {
-            Kind::Requirement => scenario.covers().iter().any(|id| *id == self.text),
+            Kind::Requirement => scenario.covers().contains(&self.text),
             Kind::Glob(glob) => glob.is_match(scenario.path()) || glob.is_match(scenario.name()),
             Kind::Prefix => scenario.path().starts_with(&self.text),
         }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::target::{Files, Owner, TargetError};
 
 use super::archive::{self, Builder, Kind};
-use super::error::{failed, or_absent};
+use super::error::{failed, or_absent, words};
 
 /// Where the volume is mounted.
 const ROOT: &str = "/volume";
@@ -160,7 +160,17 @@ impl<'a> Window<'a> {
             path.push(part);
             let full = format!("{ROOT}/{}", path.join("/"));
             let kind = archive::stat(self.docker, &self.container, &full).await;
-            match kind.map_err(|error| failed("looking into a volume", error))? {
+            let kind = match kind {
+                Ok(kind) => kind,
+                Err(error) if words(&error).contains("too many") => {
+                    return Ok(Place::Refused(format!(
+                        "\"{}\" leads in circles",
+                        path.join("/")
+                    )));
+                }
+                Err(error) => return Err(failed("looking into a volume", error)),
+            };
+            match kind {
                 Some(Kind::Directory) => {}
                 Some(Kind::Other) => {
                     return Ok(Place::Refused(format!(

@@ -1,0 +1,624 @@
+//! The command as a person or a pipeline uses it.
+
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code)]
+mod support;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use bollard::models::VolumeCreateRequest;
+use bollard::query_parameters::{RemoveVolumeOptions, TagImageOptionsBuilder};
+use serde_json::{Value, json};
+use support::{Tool, engine, failing, json_lines, marked, text};
+
+/// What must be said on standard error for a wrong command line, and exit code 2.
+#[test]
+fn a_wrong_command_line_says_what_to_do() {
+    let tool = Tool::new();
+    for (arguments, says) in [
+        (&["run", "--taregt", "docker"][..], "--target"),
+        (&["run", "--target", "dokcer"], "there is: auto, docker"),
+        (&["run", "--jobs", "0"], "--jobs"),
+        (&["run", "--timeout", "soon"], "90s"),
+        (
+            &["run", "volumes/pvc/read_onyl.lua"],
+            "did you mean volumes/pvc/read_only.lua?",
+        ),
+        (&["run", "VOL-PCV-001"], "did you mean VOL-PVC-001?"),
+        (&["run", "volumes/["], "not a glob"),
+        (
+            &["run", "--scenarios", "/no/such/folder"],
+            "/no/such/folder",
+        ),
+        (&["run", "--report", "xml=a"], "junit=FILE"),
+        (
+            &["run", "--report", "json=/no/such/folder/a"],
+            "/no/such/folder/a",
+        ),
+        (&["run", "--accept"], "--scenarios"),
+        (&["list", "nothing/like/it"], "selects no scenario"),
+        (&["new", "scenario.txt"], ".lua"),
+        (&["frobnicate"], "frobnicate"),
+    ] {
+        let output = tool.run(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(says), "{arguments:?} says: {said}");
+    }
+    let output = tool
+        .command(&["run", "--scenarios", "tests/failing", "--accept"])
+        .env("CI", "true")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("CI"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn without_an_engine_run_ends_with_3_and_one_sentence() {
+    let tool = Tool::new();
+    for target in ["docker", "auto"] {
+        let mut command = tool.command(&["run", "--target", target]);
+        let output = command
+            .env("DOCKER_HOST", "unix:///no/such.sock")
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("start Docker, or set DOCKER_HOST"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let output = tool
+        .command(&["run"])
+        .env("DOCKER_HOST", "ssh://host")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        text(&output.stderr).contains("ssh -L"),
+        "{}",
+        text(&output.stderr)
+    );
+    let output = tool
+        .command(&["doctor"])
+        .env("DOCKER_HOST", "unix:///no/such.sock")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        text(&output.stdout).contains("docker  no"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn list_names_every_scenario_and_catches_unknown_requirements() {
+    let tool = Tool::new();
+    let output = tool.run(&["list", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let paths: Vec<_> = rows
+        .iter()
+        .map(|row| row["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        paths[..4],
+        [
+            "read_write",
+            "read_only",
+            "cross_sandbox_sharing",
+            "sub_path"
+        ]
+        .map(|name| format!("volumes/pvc/{name}.lua"))
+    );
+    let folder = failing().display().to_string();
+    let output = tool.run(&["list", "--scenarios", &folder, "unknown_requirement.lua"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("unknown_requirement.lua:3: covers names the unknown requirement \"VOL-PCV-001\"; did you mean VOL-PVC-001?"), "{said}");
+}
+
+#[tokio::test]
+async fn a_new_scenario_is_recorded_and_passes() {
+    if engine().await.is_none() {
+        return;
+    }
+    let (tool, folder) = (Tool::new(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("mine/first_try.lua");
+    let root = folder.path().display().to_string();
+    assert_eq!(
+        tool.run(&["new", &file.display().to_string()])
+            .status
+            .code(),
+        Some(0)
+    );
+    let again = tool.run(&["new", &file.display().to_string()]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("exists already"));
+    let run = |more: &[&str]| {
+        let arguments = [&["run", "--scenarios", &root, "mine"], more].concat();
+        tool.run(&arguments)
+    };
+    let missing = run(&[]);
+    assert_eq!(missing.status.code(), Some(3), "{}", text(&missing.stdout));
+    assert!(
+        text(&missing.stdout).contains("--accept"),
+        "{}",
+        text(&missing.stdout)
+    );
+    assert_eq!(run(&["--accept"]).status.code(), Some(0));
+    let transcript = std::fs::read_to_string(file.with_extension("transcript")).unwrap();
+    assert!(
+        transcript.contains("Scenario: first try\n") && transcript.contains("  hello\n"),
+        "{transcript}"
+    );
+    assert_eq!(run(&[]).status.code(), Some(0));
+}
+
+/// Every scenario that must fail: its verdict, the kind of its first finding, and what it says.
+const FAILING: [(&str, &str, &str, &str, Option<&str>); 12] = [
+    (
+        "syntax_error",
+        "errored",
+        "syntax",
+        "unexpected symbol",
+        Some("syntax_error.lua:5"),
+    ),
+    ("endless_loop", "errored", "timeout", "endless loop", None),
+    ("endless_pcall", "errored", "timeout", "endless loop", None),
+    (
+        "costly_pattern",
+        "errored",
+        "timeout",
+        "could not be stopped",
+        None,
+    ),
+    (
+        "failed_expectation",
+        "failed",
+        "expectation",
+        "exit code of cat: expected 1 to be 0",
+        Some("failed_expectation.lua:10"),
+    ),
+    (
+        "transcript_differs",
+        "failed",
+        "transcript",
+        "differs from transcript_differs.transcript",
+        None,
+    ),
+    (
+        "unknown_requirement",
+        "errored",
+        "unknown_requirement",
+        "did you mean VOL-PVC-001?",
+        Some("unknown_requirement.lua:3"),
+    ),
+    (
+        "missing_transcript",
+        "errored",
+        "missing_transcript",
+        "--accept",
+        None,
+    ),
+    (
+        "refused_request",
+        "failed",
+        "api_error",
+        "400 VOLUME::INVALID_SUB_PATH: volume \"v\": subPath \"../outside\"",
+        Some("refused_request.lua:5"),
+    ),
+    (
+        "unknown_field",
+        "errored",
+        "script",
+        "unknown field `mounts`",
+        Some("unknown_field.lua:3"),
+    ),
+    (
+        "too_much_memory",
+        "errored",
+        "script",
+        "more than its 64 MiB",
+        None,
+    ),
+    (
+        "slow_command",
+        "failed",
+        "timeout",
+        "sandbox.commands:run did not return",
+        Some("slow_command.lua:5"),
+    ),
+];
+
+#[tokio::test]
+async fn what_must_fail_fails_as_it_must_and_leaves_nothing() {
+    let Some(docker) = engine().await else { return };
+    let tool = Tool::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (root, json, junit) = (
+        failing(),
+        folder.path().join("r.json"),
+        folder.path().join("r.xml"),
+    );
+    let (json_option, junit_option) = (
+        format!("json={}", json.display()),
+        format!("junit={}", junit.display()),
+    );
+    let names: Vec<_> = FAILING
+        .iter()
+        .map(|(name, ..)| format!("{name}.lua"))
+        .collect();
+    let root = root.display().to_string();
+    let mut arguments = vec![
+        "run",
+        "--scenarios",
+        &root,
+        "--timeout",
+        "3s",
+        "--jobs",
+        "6",
+    ];
+    arguments.extend(["--report", &json_option, "--report", &junit_option]);
+    arguments.extend(names.iter().map(String::as_str));
+    let output = tool.run(&arguments);
+    let shown = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{shown}{}",
+        text(&output.stderr)
+    );
+    let lines = json_lines(&json);
+    let run = lines[0]["run"].as_str().unwrap().to_owned();
+    for (name, verdict, kind, says, location) in FAILING {
+        let path = format!("{name}.lua");
+        let report = lines
+            .iter()
+            .find(|line| line["path"] == path.as_str())
+            .unwrap();
+        let finding = &report["findings"][0];
+        assert_eq!(
+            (&report["verdict"], &finding["kind"]),
+            (&json!(verdict), &json!(kind)),
+            "{report}"
+        );
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains(says), "{name}: {message}");
+        if let Some(location) = location {
+            assert_eq!(finding["location"], location, "{name}");
+        }
+        assert!(
+            shown.contains(&format!(
+                "rerun: osb-conformance run --target docker --scenarios {root} {path}"
+            )),
+            "{shown}"
+        );
+        assert!(shown.contains(says), "{name}: {shown}");
+    }
+    let summary = lines.last().unwrap();
+    assert_eq!(summary["event"], "summary");
+    assert_eq!(
+        summary["verdicts"],
+        json!({"passed": 0, "failed": 4, "errored": 8, "skipped": 0})
+    );
+    assert_eq!(
+        summary["scenarios"].as_object().unwrap().len(),
+        FAILING.len()
+    );
+    assert_eq!(summary["requirements"], json!({"VOL-PVC-001": "failed"}));
+    assert_eq!(summary["leaked"], json!([]));
+    let xml = std::fs::read_to_string(junit).unwrap();
+    assert_eq!(
+        (
+            xml.matches("<failure").count(),
+            xml.matches("<error").count()
+        ),
+        (4, 8),
+        "{xml}"
+    );
+    assert!(
+        shown.contains("0 passed, 4 failed, 8 errored, 0 skipped"),
+        "{shown}"
+    );
+    // The evidence: the diff with its sides labelled, a matched wildcard left alone, the caller's
+    // frame, the command that failed unnoticed, and no name of ours.
+    for piece in [
+        "--- expected",
+        "+++ actual",
+        "-  old",
+        "+  new",
+        "   hello ...",
+        "at refused_request.lua:11",
+        "last command that did not succeed: `cat /mnt/nothing` ended with exit code 1: cat:",
+        "requirements: VOL-PVC-001",
+        "step: [1] Climbing out:",
+    ] {
+        assert!(shown.contains(piece), "{piece}: {shown}");
+    }
+    assert!(
+        !shown.contains("__mlua") && !shown.contains("[C]"),
+        "{shown}"
+    );
+    assert_eq!(marked(&docker, Some(&run)).await, Vec::<String>::new());
+    assert!(
+        std::fs::read_dir(tool.state.path().join("osb-conformance/runs"))
+            .unwrap()
+            .next()
+            .is_none()
+    );
+}
+
+/// Takes out what differs from run to run.
+fn comparable(output: &[u8]) -> String {
+    let time = |word: &str| {
+        let digits = word.trim_end_matches('s');
+        word.ends_with('s') && digits.parse::<f64>().is_ok()
+    };
+    let line = |line: &str| {
+        let line = line.split(", run ").next().unwrap_or_default().to_owned();
+        line.split_whitespace()
+            .filter(|word| !time(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    text(output)
+        .lines()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[tokio::test]
+async fn jobs_change_nothing_but_time() {
+    if engine().await.is_none() {
+        return;
+    }
+    let tool = Tool::new();
+    let root = failing().display().to_string();
+    let run = |jobs| {
+        let output = tool.run(&[
+            "run",
+            "--scenarios",
+            &root,
+            "--timeout",
+            "20s",
+            "--jobs",
+            jobs,
+            "volumes",
+            "failed_expectation.lua",
+            "transcript_differs.lua",
+            "refused_request.lua",
+        ]);
+        assert_eq!(output.status.code(), Some(1));
+        comparable(&output.stdout)
+    };
+    assert_eq!(run("1"), run("4"));
+}
+
+/// Whether every line of the specification's example is found in `shown`, in order, under the
+/// example's own wildcards. The line with the server names the target instead.
+fn find_seed(shown: &str) {
+    let seed = include_str!("seed_output.txt");
+    let mut lines = shown.lines();
+    for expected in seed
+        .lines()
+        .filter(|line| !line.starts_with("OpenSandbox server") && line.trim() != "...")
+    {
+        let matches = |line: &str| match expected
+            .split_once("...")
+            .filter(|_| expected.contains(" ... "))
+        {
+            Some((start, end)) => line.starts_with(start) && line.ends_with(end),
+            None => line.trim_end() == expected.trim_end(),
+        };
+        assert!(
+            lines.any(matches),
+            "not found in order: {expected:?}\n{shown}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_specifications_example_is_what_is_printed() {
+    let Some(docker) = engine().await else { return };
+    let tool = Tool::new();
+    let first = tool.run(&["run", "--transcript", "volumes/pvc/read_only.lua"]);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    let shown = text(&first.stdout);
+    let default = shown
+        .lines()
+        .find_map(|line| line.strip_prefix("Sandbox image      : "))
+        .unwrap();
+    // The example's image has another name; it is the run's only setting here.
+    let tag = TagImageOptionsBuilder::default()
+        .repo("ubuntu")
+        .tag("osb-conformance-test")
+        .build();
+    docker.tag_image(default, Some(tag)).await.unwrap();
+    let output = tool
+        .command(&[
+            "run",
+            "--transcript",
+            "--jobs",
+            "2",
+            "volumes/pvc/read_write.lua",
+            "volumes/pvc/read_only.lua",
+            "volumes/pvc/cross_sandbox_sharing.lua",
+            "volumes/pvc/sub_path.lua",
+        ])
+        .env("SANDBOX_IMAGE", "ubuntu:osb-conformance-test")
+        .output()
+        .unwrap();
+    docker
+        .remove_image(
+            "ubuntu:osb-conformance-test",
+            None::<bollard::query_parameters::RemoveImageOptions>,
+            None,
+        )
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    find_seed(&text(&output.stdout).replace("ubuntu:osb-conformance-test", "ubuntu"));
+}
+
+/// Starts a run that waits inside of a sandbox, and answers once its command runs there.
+async fn waiting(tool: &Tool, docker: &bollard::Docker) -> (Child, String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("r.json");
+    let root = failing().display().to_string();
+    let child = tool
+        .command(&[
+            "run",
+            "--scenarios",
+            &root,
+            "slow_command.lua",
+            "endless_loop.lua",
+            "--report",
+            &format!("json={}", json.display()),
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let patience = Instant::now() + Duration::from_secs(30);
+    loop {
+        assert!(Instant::now() < patience, "the run does not start");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let Ok(text) = std::fs::read_to_string(&json) else {
+            continue;
+        };
+        let Some(line) = text.lines().next() else {
+            continue;
+        };
+        let run = serde_json::from_str::<Value>(line).unwrap()["run"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let names = marked(docker, Some(&run)).await;
+        // A sandbox, and the volume of the other scenario.
+        if names.iter().any(|name| name.starts_with('/'))
+            && names.iter().any(|name| name.starts_with("loop"))
+        {
+            return (child, run, folder);
+        }
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args([name, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[tokio::test]
+async fn a_signal_in_the_middle_leaves_nothing() {
+    let Some(docker) = engine().await else { return };
+    for name in ["-INT", "-TERM"] {
+        let tool = Tool::new();
+        let (mut child, run, _folder) = waiting(&tool, &docker).await;
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let shown: Vec<_> = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap)
+            .collect();
+        assert!(
+            shown.last().unwrap().starts_with("interrupted"),
+            "{shown:#?}"
+        );
+        assert_eq!(
+            marked(&docker, Some(&run)).await,
+            Vec::<String>::new(),
+            "after {name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn after_a_kill_clean_removes_that_run_and_nothing_else() {
+    let Some(docker) = engine().await else { return };
+    let (tool, other) = (Tool::new(), Tool::new());
+    let (mut dead, run, _folder) = waiting(&tool, &docker).await;
+    let (mut alive, living, _living_folder) = waiting(&tool, &docker).await;
+    let (mut apart, elsewhere, _elsewhere_folder) = waiting(&other, &docker).await;
+    // Looks like ours, but carries no label: somebody else's.
+    let look_alike = format!("loop-{run}-99");
+    let volume = |name: &str, labels| VolumeCreateRequest {
+        name: Some(name.into()),
+        labels,
+        ..Default::default()
+    };
+    docker
+        .create_volume(volume(&look_alike, None))
+        .await
+        .unwrap();
+    // Carries the label of a run on another host, of which nothing is known here.
+    let foreign = format!("foreign-{run}");
+    let labels = [("run", "0f0f0f0f"), ("pid", "1"), ("host", "another-host")];
+    let labels = labels.map(|(key, value)| (format!("io.osb-conformance.{key}"), value.to_owned()));
+    docker
+        .create_volume(volume(&foreign, Some(HashMap::from(labels))))
+        .await
+        .unwrap();
+    dead.kill().unwrap();
+    dead.wait().unwrap();
+    assert!(
+        !marked(&docker, Some(&run)).await.is_empty(),
+        "the killed run left nothing to clean"
+    );
+    let output = tool.run(&["clean"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(marked(&docker, Some(&run)).await, Vec::<String>::new());
+    for run in [&living, &elsewhere] {
+        assert!(
+            marked(&docker, Some(run)).await.len() >= 2,
+            "a living run was cleaned: {}",
+            text(&output.stdout)
+        );
+    }
+    for name in [&look_alike, &foreign] {
+        docker
+            .remove_volume(name, None::<RemoveVolumeOptions>)
+            .await
+            .expect("left alone");
+    }
+    for child in [&mut alive, &mut apart] {
+        signal(child, "-INT");
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+    }
+    assert!(text(&tool.run(&["clean"]).stdout).contains("nothing to remove"));
+}
+
+#[tokio::test]
+async fn two_runs_at_once_do_not_disturb_each_other() {
+    if engine().await.is_none() {
+        return;
+    }
+    let tool = Tool::new();
+    let spawn = || {
+        tool.command(&["run", "volumes/pvc"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let (mut a, mut b) = (spawn(), spawn());
+    assert_eq!(
+        (a.wait().unwrap().code(), b.wait().unwrap().code()),
+        (Some(0), Some(0))
+    );
+}

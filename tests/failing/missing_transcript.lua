@@ -1,0 +1,3 @@
+scenario { title = "Missing transcript" }
+
+say "nothing to compare with"

@@ -1,0 +1,5 @@
+scenario { title = "A command that does not return" }
+
+local sandbox = Sandbox.create {}
+step "Waiting:"
+sandbox.commands:run("sleep 1000")

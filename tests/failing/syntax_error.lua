@@ -1,0 +1,4 @@
+scenario { title = "Syntax error" }
+
+step "never reached"
+say(

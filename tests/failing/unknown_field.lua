@@ -1,0 +1,6 @@
+scenario { title = "Unknown field" }
+
+Sandbox.create {
+  volumes = {},
+  mounts = {},
+}

@@ -1,0 +1,4 @@
+scenario {
+  title  = "Unknown requirement",
+  covers = { "VOL-PCV-001" },
+}
