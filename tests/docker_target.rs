@@ -70,7 +70,10 @@ impl Bench {
                 Ok(Box_ { id: info.id, execd })
             }
             Err(TargetError::Api(error)) => Err(error),
-            Err(error) => panic!("no answer: {error}"),
+            Err(error) => panic!(
+                "no answer: {error}: {:?}",
+                std::error::Error::source(&error)
+            ),
         }
     }
 

@@ -58,11 +58,11 @@ impl UserData for Expectation {
             })
         });
         methods.add_method("is_at_least", |lua, this, bound: f64| {
-            let holds = this.value.as_f64().is_some_and(|value| value >= bound);
+            let holds = number(&this.value).is_some_and(|value| value >= bound);
             this.check(lua, holds, || format!("to be at least {bound}"))
         });
         methods.add_method("is_at_most", |lua, this, bound: f64| {
-            let holds = this.value.as_f64().is_some_and(|value| value <= bound);
+            let holds = number(&this.value).is_some_and(|value| value <= bound);
             this.check(lua, holds, || format!("to be at most {bound}"))
         });
     }
@@ -139,6 +139,15 @@ pub(super) fn install(lua: &Lua, api: &Table, stage: &Arc<Stage>) -> mlua::Resul
     metatable.set("__metatable", false)?;
     expect.set_metatable(Some(metatable))?;
     api.set("expect", expect)
+}
+
+/// A number of either kind, as Lua compares them.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(integer) => Some(*integer as f64),
+        Value::Number(number) => Some(*number),
+        _ => None,
+    }
 }
 
 fn contains(value: &Value, part: &[u8]) -> bool {

@@ -71,8 +71,16 @@ pub(super) async fn stat(
             }))
         }
         Err(error) if super::error::status(&error) == Some(404) => Ok(None),
-        // The engine answers 400 where a component that must be a directory is none.
-        Err(error) if super::error::words(&error).contains("not a directory") => Ok(None),
+        // The answer to a HEAD request has no words; the same path asked with GET has.
+        Err(error) if super::error::status(&error).is_some() => {
+            match get(docker, container, path).await {
+                Err(ArchiveError::Engine(error)) => match super::error::words(&error) {
+                    words if words.contains("not a directory") => Ok(None),
+                    _ => Err(error),
+                },
+                _ => Err(error),
+            }
+        }
         Err(error) => Err(error),
     }
 }
