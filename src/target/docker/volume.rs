@@ -73,13 +73,6 @@ impl Engine {
         name: &str,
         files: &Files,
     ) -> Result<()> {
-        if self.inspect_volume(name).await?.is_some() {
-            let message = format!("the volume {name} exists already");
-            return Err(TargetError::failed(
-                format!("creating the volume {name} failed"),
-                message,
-            ));
-        }
         self.new_volume(owner, name, None).await?;
         if files.is_empty() {
             return Ok(());
