@@ -8,7 +8,7 @@ use bollard::query_parameters::RemoveVolumeOptions;
 use tokio::time::{Instant, sleep};
 
 use crate::sandbox::{ApiError, Pvc};
-use crate::target::{Files, Owner, Result, RunId, TargetError};
+use crate::target::{Files, Owner, Result, RunId};
 
 use super::Engine;
 use super::error::{api, failed, or_absent, status};
