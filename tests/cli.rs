@@ -5,13 +5,9 @@
 #[allow(dead_code)]
 mod support;
 
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
-use bollard::models::VolumeCreateRequest;
-use bollard::query_parameters::{RemoveVolumeOptions, TagImageOptionsBuilder};
+use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
 use serde_json::{Value, json};
 use support::{Tool, engine, failing, json_lines, marked, text};
 
@@ -462,146 +458,13 @@ async fn the_specifications_example_is_what_is_printed() {
     docker
         .remove_image(
             "ubuntu:osb-conformance-test",
-            None::<bollard::query_parameters::RemoveImageOptions>,
+            None::<RemoveImageOptions>,
             None,
         )
         .await
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     find_seed(&text(&output.stdout).replace("ubuntu:osb-conformance-test", "ubuntu"));
-}
-
-/// Starts a run that waits inside of a sandbox, and answers once its command runs there.
-async fn waiting(tool: &Tool, docker: &bollard::Docker) -> (Child, String, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let json = folder.path().join("r.json");
-    let root = failing().display().to_string();
-    let child = tool
-        .command(&[
-            "run",
-            "--scenarios",
-            &root,
-            "slow_command.lua",
-            "endless_loop.lua",
-            "--report",
-            &format!("json={}", json.display()),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let patience = Instant::now() + Duration::from_secs(30);
-    loop {
-        assert!(Instant::now() < patience, "the run does not start");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let Ok(text) = std::fs::read_to_string(&json) else {
-            continue;
-        };
-        let Some(line) = text.lines().next() else {
-            continue;
-        };
-        let run = serde_json::from_str::<Value>(line).unwrap()["run"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let names = marked(docker, Some(&run)).await;
-        // A sandbox, and the volume of the other scenario.
-        if names.iter().any(|name| name.starts_with('/'))
-            && names.iter().any(|name| name.starts_with("loop"))
-        {
-            return (child, run, folder);
-        }
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args([name, &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
-#[tokio::test]
-async fn a_signal_in_the_middle_leaves_nothing() {
-    let Some(docker) = engine().await else { return };
-    for name in ["-INT", "-TERM"] {
-        let tool = Tool::new();
-        let (mut child, run, _folder) = waiting(&tool, &docker).await;
-        signal(&child, name);
-        assert_eq!(child.wait().unwrap().code(), Some(130));
-        let shown: Vec<_> = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap)
-            .collect();
-        assert!(
-            shown.last().unwrap().starts_with("interrupted"),
-            "{shown:#?}"
-        );
-        assert_eq!(
-            marked(&docker, Some(&run)).await,
-            Vec::<String>::new(),
-            "after {name}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn after_a_kill_clean_removes_that_run_and_nothing_else() {
-    let Some(docker) = engine().await else { return };
-    let (tool, other) = (Tool::new(), Tool::new());
-    let (mut dead, run, _folder) = waiting(&tool, &docker).await;
-    let (mut alive, living, _living_folder) = waiting(&tool, &docker).await;
-    let (mut apart, elsewhere, _elsewhere_folder) = waiting(&other, &docker).await;
-    // Looks like ours, but carries no label: somebody else's.
-    let look_alike = format!("loop-{run}-99");
-    let volume = |name: &str, labels| VolumeCreateRequest {
-        name: Some(name.into()),
-        labels,
-        ..Default::default()
-    };
-    docker
-        .create_volume(volume(&look_alike, None))
-        .await
-        .unwrap();
-    // Carries the label of a run on another host, of which nothing is known here.
-    let foreign = format!("foreign-{run}");
-    let labels = [("run", "0f0f0f0f"), ("pid", "1"), ("host", "another-host")];
-    let labels = labels.map(|(key, value)| (format!("io.osb-conformance.{key}"), value.to_owned()));
-    docker
-        .create_volume(volume(&foreign, Some(HashMap::from(labels))))
-        .await
-        .unwrap();
-    dead.kill().unwrap();
-    dead.wait().unwrap();
-    assert!(
-        !marked(&docker, Some(&run)).await.is_empty(),
-        "the killed run left nothing to clean"
-    );
-    let output = tool.run(&["clean"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert_eq!(marked(&docker, Some(&run)).await, Vec::<String>::new());
-    for run in [&living, &elsewhere] {
-        assert!(
-            marked(&docker, Some(run)).await.len() >= 2,
-            "a living run was cleaned: {}",
-            text(&output.stdout)
-        );
-    }
-    for name in [&look_alike, &foreign] {
-        docker
-            .remove_volume(name, None::<RemoveVolumeOptions>)
-            .await
-            .expect("left alone");
-    }
-    for child in [&mut alive, &mut apart] {
-        signal(child, "-INT");
-        assert_eq!(child.wait().unwrap().code(), Some(130));
-    }
-    assert!(text(&tool.run(&["clean"]).stdout).contains("nothing to remove"));
 }
 
 #[tokio::test]
