@@ -138,7 +138,7 @@ async fn connect(
     })
 }
 
-/// The command that reruns one scenario, up to its path.
+/// The command that reruns one scenario, with `{path}` in its place.
 fn rerun(arguments: &RunArguments, target: &dyn Target) -> String {
     let mut words = vec![
         "osb-conformance run --target".to_owned(),
@@ -156,6 +156,7 @@ fn rerun(arguments: &RunArguments, target: &dyn Target) -> String {
             quoted(&folder.display().to_string()),
         ]);
     }
+    words.push("{path}".into());
     words.join(" ")
 }
 

@@ -54,8 +54,8 @@ impl Harness {
         }
     }
 
-    /// Sets how scenarios are run. `jobs` has no meaning here: the libtest argument
-    /// `--test-threads` takes its place.
+    /// Sets how scenarios are run. `jobs` and `rerun` have no meaning here: libtest's own
+    /// arguments take their place.
     pub fn options(mut self, options: RunnerOptions) -> Self {
         self.options = options;
         self
@@ -98,8 +98,12 @@ impl Harness {
                 .block_on(connect)
                 .map_err(|error| error.to_string())
                 .and_then(|target| {
-                    Runner::new(Arc::clone(&self.suite), target, self.options.clone())
-                        .map_err(|e| e.to_string())
+                    let rerun = format!("cargo test -- --exact {name}::{{name}}");
+                    let options = RunnerOptions {
+                        rerun,
+                        ..self.options.clone()
+                    };
+                    Runner::new(Arc::clone(&self.suite), target, options).map_err(|e| e.to_string())
                 });
             let runner = match ready {
                 Ok(runner) => Ok(Arc::new(runner)),

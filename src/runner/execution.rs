@@ -61,7 +61,7 @@ impl Runner {
                 }
             },
         };
-        let rerun = format!("{} {}", self.options.rerun, scenario.path());
+        let rerun = self.rerun(scenario);
         judge::report(scenario, evidence, &self.options, start.elapsed(), rerun)
     }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use crate::scenario::Scenario;
 use crate::target::{Ledger, LedgerError, Owner, Target, TargetError};
 
 pub use suite::{Selection, Suite, SuiteError};
@@ -33,7 +34,7 @@ pub struct RunnerOptions {
     pub accept: bool,
     /// Folder for ledgers, see [`state_folder`].
     pub state: PathBuf,
-    /// Beginning of the command that reruns one scenario; its path is put behind it.
+    /// The command that reruns one scenario: `{path}` stands for its path, `{name}` for its name.
     pub rerun: String,
 }
 
@@ -45,7 +46,7 @@ impl Default for RunnerOptions {
             fail_fast: false,
             accept: false,
             state: state_folder(),
-            rerun: "osb-conformance run".into(),
+            rerun: "osb-conformance run {path}".into(),
         }
     }
 }
@@ -102,6 +103,14 @@ impl Runner {
             options,
             prepared: OnceCell::new(),
         })
+    }
+
+    /// The command that reruns just `scenario`.
+    fn rerun(&self, scenario: &Scenario) -> String {
+        self.options
+            .rerun
+            .replace("{path}", scenario.path())
+            .replace("{name}", scenario.name())
     }
 
     /// Gets the target ready, once: the first scenario does it where nobody did before.

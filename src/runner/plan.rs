@@ -85,7 +85,7 @@ impl Runner {
     }
 
     fn not_run(&self, scenario: &Scenario, why: &str) -> ScenarioReport {
-        let rerun = format!("{} {}", self.options.rerun, scenario.path());
+        let rerun = self.rerun(scenario);
         let evidence = Evidence::NotRun(judge::not_reached(why));
         judge::report(scenario, evidence, &self.options, Duration::ZERO, rerun)
     }

@@ -1,0 +1,263 @@
+//! Volumes: named, by subPath, host directories.
+
+use crate::bench::{Bench, claim, pvc};
+use osb_conformance::target::docker::DockerConfig;
+use osb_conformance::target::{Files, Resource, Target};
+use serde_json::{Value, json};
+use std::os::unix::fs::symlink;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn volumes_are_made_on_demand_and_kept_or_removed_as_asked() {
+    let Some(bench) = Bench::new().await else {
+        return;
+    };
+    let (kept, doomed, shared) = (bench.name().await, bench.name().await, bench.name().await);
+    let refused = bench
+        .refused(claim(&kept, json!({"createIfNotExists": false})))
+        .await;
+    assert_eq!(
+        (refused.status, refused.code.as_str()),
+        (400, "VOLUME::PVC_NOT_FOUND")
+    );
+    assert!(refused.message.contains(&kept));
+    let a = bench.create(claim(&kept, json!({}))).await;
+    a.out("echo kept > /mnt/data/f").await;
+    bench.target.delete(&a.id).await.unwrap();
+    assert_eq!(bench.read(&kept, "f").await.as_deref(), Some("kept\n"));
+    let flag = json!({"deleteOnSandboxTermination": true});
+    let b = bench.create(claim(&doomed, flag.clone())).await;
+    assert!(bench.target.volume_exists(&doomed).await.unwrap());
+    bench.target.delete(&b.id).await.unwrap();
+    assert!(!bench.target.volume_exists(&doomed).await.unwrap());
+    // One that was there before is never removed.
+    let c = bench.create(claim(&kept, flag.clone())).await;
+    bench.target.delete(&c.id).await.unwrap();
+    assert!(bench.target.volume_exists(&kept).await.unwrap());
+    // One that another sandbox still mounts goes with the last of them.
+    let first = bench.create(claim(&shared, flag)).await;
+    let second = bench.create(claim(&shared, json!({}))).await;
+    bench.target.delete(&first.id).await.unwrap();
+    second.out("echo x > /mnt/data/f").await;
+    bench.target.delete(&second.id).await.unwrap();
+    assert!(!bench.target.volume_exists(&shared).await.unwrap());
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_request_made_is_taken_back() {
+    let Some(bench) = Bench::new().await else {
+        return;
+    };
+    let (new, missing) = (bench.name().await, bench.name().await);
+    let two = json!({"volumes": [
+        {"name": "a", "mountPath": "/a", "pvc": {"claimName": new}},
+        {"name": "b", "mountPath": "/b", "pvc": {"claimName": missing, "createIfNotExists": false}},
+    ]});
+    assert_eq!(bench.refused(two).await.code, "VOLUME::PVC_NOT_FOUND");
+    let mut unstartable = claim(&new, json!({}));
+    unstartable["entrypoint"] = json!(["/no/such/program"]);
+    let error = bench.refused(unstartable).await;
+    assert_eq!(
+        (error.status, error.code.as_str()),
+        (500, "DOCKER::SANDBOX_START_FAILED")
+    );
+    let mut unpullable = claim(&new, json!({}));
+    unpullable["image"] = json!({"uri": "localhost:1/no/such:image"});
+    assert_eq!(
+        bench.refused(unpullable).await.code,
+        "DOCKER::SANDBOX_IMAGE_PULL_FAILED"
+    );
+    let with = |key: &str, value: Value| {
+        let mut body = claim(&new, json!({}));
+        body[key] = value;
+        body
+    };
+    for (body, code) in [
+        (
+            with("networkPolicy", json!({})),
+            "SANDBOX::INVALID_PARAMETER",
+        ),
+        (
+            with("secureAccess", json!(true)),
+            "SANDBOX::INVALID_PARAMETER",
+        ),
+        (
+            with("extensions", json!({"poolRef": "p"})),
+            "SANDBOX::UNSUPPORTED_POOL_REF",
+        ),
+        (
+            with("platform", json!({"os": "linux", "arch": "s390x"})),
+            "SANDBOX::INVALID_PARAMETER",
+        ),
+        (
+            with("metadata", json!({"opensandbox.io/a": "b"})),
+            "SANDBOX::INVALID_METADATA_LABEL",
+        ),
+        (
+            with("resourceLimits", json!({"gpu": "1"})),
+            "SANDBOX::INVALID_PARAMETER",
+        ),
+        (
+            json!({"volumes": [{"name": "o", "mountPath": "/o", "ossfs": {"bucket": "bucket", "endpoint": "e",
+            "accessKeyId": "i", "accessKeySecret": "s"}}]}),
+            "VOLUME::UNSUPPORTED_BACKEND",
+        ),
+        (
+            json!({"volumes": [{"name": "h", "mountPath": "/h", "host": {"path": "/tmp"}}]}),
+            "VOLUME::HOST_PATH_NOT_ALLOWED",
+        ),
+    ] {
+        assert_eq!(bench.refused(body).await.code, code);
+    }
+    assert_eq!(bench.remains().await, []);
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sub_paths_stay_inside_of_the_volume() {
+    let Some(bench) = Bench::new().await else {
+        return;
+    };
+    let volume = bench.volume(&[("a/b/f", "in b\n"), ("top", "top\n")]).await;
+    let maker = bench.create(pvc(&volume, json!({}))).await;
+    maker.out("cd /mnt/data && ln -s / root && ln -s /etc abs && ln -s ../../.. up && ln -s a inside \
+        && ln -s inside/b nested && ln -s loop2 loop1 && ln -s loop1 loop2 && ln -s /mnt/data/a selfabs \
+        && mkdir 'odd:name,with spaces' && echo odd > 'odd:name,with spaces/f'").await;
+    for evil in [
+        "root",
+        "abs",
+        "up",
+        "root/nonexist-osb",
+        "abs/nonexist-osb",
+        "up/x/y",
+        "loop1",
+        "loop1/x",
+        "top",
+        "top/x",
+        "selfabs",
+    ] {
+        let error = bench.refused(pvc(&volume, json!({"subPath": evil}))).await;
+        assert_eq!(
+            (error.status, error.code.as_str()),
+            (400, "VOLUME::INVALID_SUB_PATH"),
+            "{evil}"
+        );
+        assert!(error.message.contains(evil), "{}", error.message);
+    }
+    assert!(
+        !std::path::Path::new("/nonexist-osb").exists()
+            && !std::path::Path::new("/etc/nonexist-osb").exists()
+    );
+    for good in ["a/b", "inside/b", "nested"] {
+        let sandbox = bench.create(pvc(&volume, json!({"subPath": good}))).await;
+        assert_eq!(
+            sandbox.out("cat /mnt/data/f; ls /mnt/data").await,
+            "in b\nf\n",
+            "{good}"
+        );
+        bench.target.delete(&sandbox.id).await.unwrap();
+    }
+    let odd = bench
+        .create(pvc(&volume, json!({"subPath": "odd:name,with spaces"})))
+        .await;
+    assert_eq!(odd.out("cat /mnt/data/f").await, "odd\n");
+    // A missing one is made, inside.
+    let new = bench
+        .create(pvc(&volume, json!({"subPath": "inside/new/deep"})))
+        .await;
+    new.out("echo x > /mnt/data/f").await;
+    assert_eq!(
+        bench.read(&volume, "a/new/deep/f").await.as_deref(),
+        Some("x\n")
+    );
+    // Read-only, and combined with the whole volume at another path.
+    let both = bench.create(json!({"volumes": [
+        {"name": "rw", "mountPath": "/rw", "pvc": {"claimName": volume}},
+        {"name": "ro", "mountPath": "/ro", "pvc": {"claimName": volume}, "subPath": "a/b", "readOnly": true},
+    ]})).await;
+    both.out("echo changed > /rw/a/b/f").await;
+    assert_eq!(both.out("cat /ro/f").await, "changed\n");
+    let denied = both.run("echo no > /ro/f").await;
+    assert!(denied.exit_code != 0 && crate::support::text(&denied.stderr).contains("Read-only"));
+    bench.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_directories_stay_below_the_allowlist() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("allow");
+    for name in ["allow/t/sub", "allow2", "outside"] {
+        std::fs::create_dir_all(folder.path().join(name)).unwrap();
+    }
+    std::fs::write(root.join("t/marker.txt"), "host\n").unwrap();
+    symlink(folder.path().join("outside"), root.join("link")).unwrap();
+    symlink(folder.path().join("nowhere"), root.join("dangling")).unwrap();
+    let config = DockerConfig {
+        allowed_host_paths: vec![root.clone()],
+        ..DockerConfig::default()
+    };
+    let Some(bench) = Bench::with(config).await else {
+        return;
+    };
+    let host = |path: &str, more: Value| {
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            folder.path().join(path).display().to_string()
+        };
+        let mut volume = json!({"name": "h", "mountPath": "/mnt/host", "host": {"path": path}});
+        volume
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({"volumes": [volume]})
+    };
+    let sandbox = bench.create(host("allow/t", json!({}))).await;
+    assert_eq!(
+        sandbox
+            .out("cat /mnt/host/marker.txt; echo new > /mnt/host/f")
+            .await,
+        "host\n"
+    );
+    assert_eq!(std::fs::read_to_string(root.join("t/f")).unwrap(), "new\n");
+    let read_only = bench
+        .create(host("allow/t", json!({"readOnly": true})))
+        .await;
+    assert_ne!(read_only.run("touch /mnt/host/x").await.exit_code, 0);
+    for (path, more) in [
+        ("/etc", json!({})),
+        ("allow2", json!({})),
+        ("allow/link", json!({})),
+        ("allow/link/new", json!({})),
+        ("allow", json!({"subPath": "link"})),
+        ("allow/dangling", json!({})),
+        ("allow/dangling/x", json!({})),
+    ] {
+        assert_eq!(
+            bench.refused(host(path, more)).await.code,
+            "VOLUME::HOST_PATH_NOT_ALLOWED",
+            "{path}"
+        );
+    }
+    assert!(!folder.path().join("outside/new").exists() && !folder.path().join("nowhere").exists());
+    bench.create(host("allow/made/here", json!({}))).await;
+    assert!(root.join("made/here").is_dir());
+    let name = bench.name().await;
+    let made = bench
+        .target
+        .create_host_dir(
+            &bench.owner,
+            &name,
+            &Files::from([("a/f".into(), b"x".to_vec())]),
+        )
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read_to_string(format!("{made}/a/f")).unwrap(), "x");
+    bench
+        .target
+        .remove(&bench.owner.run, &Resource::HostDir(name))
+        .await
+        .unwrap();
+    assert!(!std::path::Path::new(&made).exists() && root.join("t/f").exists());
+    bench.end().await;
+}
