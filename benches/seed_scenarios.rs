@@ -461,6 +461,7 @@ async fn overhead() -> f64 {
         description: "nothing".into(),
         image: "none".into(),
         volume_kind: "No".into(),
+        host_root: None,
         capabilities: BTreeSet::new(),
     };
     let start = Instant::now();

@@ -37,6 +37,7 @@ impl Memory {
             description: "sandboxes in memory".into(),
             image: "none".into(),
             volume_kind: "Memory".into(),
+            host_root: None,
             capabilities: BTreeSet::from([Capability::Commands]),
         };
         Self {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::VolumeCreateRequest;
 use bollard::query_parameters::RemoveVolumeOptions;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Tool, engine, failing, marked, text};
 
 /// Starts a run that waits inside of a sandbox, and answers once its command runs there.
@@ -144,4 +144,28 @@ async fn after_a_kill_clean_removes_that_run_and_nothing_else() {
         assert_eq!(child.wait().unwrap().code(), Some(130));
     }
     assert!(text(&tool.run(&["clean"]).stdout).contains("nothing to remove"));
+}
+
+#[tokio::test]
+async fn clean_removes_the_host_directories_of_dead_runs_only() {
+    if engine().await.is_none() {
+        return;
+    }
+    let (tool, hosts) = (Tool::new(), tempfile::tempdir().unwrap());
+    let runs = tool.state.path().join("osb-conformance/runs");
+    std::fs::create_dir_all(&runs).unwrap();
+    let folder = |name: &str| {
+        let path = hosts.path().join(name);
+        std::fs::create_dir_all(path.join("inner")).unwrap();
+        path
+    };
+    let (ours, others) = (folder("demo-0badcafe-1"), folder("demo-1"));
+    let line = |path: &Path| json!({"kind": "host_dir", "name": path}).to_string();
+    let header = json!({"target": "docker", "pid": 1, "host": "h"}).to_string();
+    let ledger = [header, line(&ours), line(&others), "{\"kind\":\"vol".into()].join("\n");
+    std::fs::write(runs.join("0badcafe.jsonl"), ledger).unwrap();
+    let output = tool.run(&["clean"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!ours.exists() && others.join("inner").exists());
+    assert_eq!(std::fs::read_dir(runs).unwrap().count(), 0);
 }

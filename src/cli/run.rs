@@ -144,7 +144,7 @@ fn rerun(arguments: &RunArguments, target: &dyn Target) -> String {
         "osb-conformance run --target".to_owned(),
         target.info().name.clone(),
     ];
-    if let Some(image) = &arguments.image {
+    if let Some(image) = arguments.image.as_ref().filter(|image| !image.is_empty()) {
         words.extend(["--image".into(), quoted(image)]);
     }
     if let Some(folder) = &arguments.choice.scenarios {

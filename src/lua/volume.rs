@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlua::{Lua, LuaString, Table, Value};
 
-use crate::target::{Files, Resource, Scope};
+use crate::target::{Files, Resource, Scope, TargetError};
 
 use super::error::{Cause, here};
 use super::sandbox::Context;
@@ -110,21 +110,21 @@ pub(super) fn install(
                 let raise = |cause: Cause| cause.at(location.clone());
                 let files = files("host_dirs.create", options).map_err(raise)?;
                 check_alias(&alias).map_err(raise)?;
-                let name = context.scope.unique(&alias);
-                let resource = Resource::HostDir(name.clone());
+                let target = Arc::clone(context.scope.target());
+                let Some(root) = &target.info().host_root else {
+                    return Err(raise(TargetError::unsupported("host directories").into()));
+                };
+                let path = format!("{root}/{}", context.scope.unique(&alias));
                 context
                     .scope
-                    .record(resource)
+                    .record(Resource::HostDir(path.clone()))
                     .map_err(|error| raise(error.into()))?;
-                let (target, owner) = (
-                    Arc::clone(context.scope.target()),
-                    context.scope.owner().clone(),
-                );
-                let call = async move { target.create_host_dir(&owner, &name, &files).await };
-                let path = context
+                context.stage.recorder().alias(&path, &format!("/{alias}"));
+                let (made, at) = (Arc::clone(&target), path.clone());
+                let call = async move { made.create_host_dir(&at, &files).await };
+                context
                     .call("host_dirs.create", location, context.scope.completing(call))
                     .await?;
-                context.stage.recorder().alias(&path, &format!("/{alias}"));
                 let directory = lua.create_table()?;
                 directory.set("path", path)?;
                 directory.set("alias", alias)?;

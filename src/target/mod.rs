@@ -40,6 +40,9 @@ pub struct TargetInfo {
     pub image: String,
     /// What a volume is called there, before "volume" and "named volume": `Docker`.
     pub volume_kind: String,
+    /// Folder on the sandboxes' host, inside of the target's allowlist, below which scenarios'
+    /// host directories are made; `None` where there is none.
+    pub host_root: Option<String>,
     /// What it can do; a scenario that requires more is skipped.
     pub capabilities: BTreeSet<Capability>,
 }
@@ -133,9 +136,9 @@ pub trait Target: Send + Sync {
         Err(TargetError::unsupported("looking at volumes"))
     }
 
-    /// Makes a directory on the sandboxes' host, inside the target's host path allowlist, fills
-    /// it, and answers its absolute path.
-    async fn create_host_dir(&self, _owner: &Owner, _name: &str, _files: &Files) -> Result<String> {
+    /// Makes the directory `path`, below [`TargetInfo::host_root`], on the sandboxes' host and
+    /// fills it.
+    async fn create_host_dir(&self, _path: &str, _files: &Files) -> Result<()> {
         Err(TargetError::unsupported("host directories"))
     }
 

@@ -117,7 +117,7 @@ pub enum Resource {
     Sandbox(String),
     /// A named volume.
     Volume(String),
-    /// A host directory, by the name that it was made under.
+    /// A host directory, by its absolute path, whose last part holds the run id.
     HostDir(String),
 }
 
@@ -126,7 +126,7 @@ impl fmt::Display for Resource {
         match self {
             Self::Sandbox(name) => write!(f, "sandbox {name}"),
             Self::Volume(name) => write!(f, "volume {name}"),
-            Self::HostDir(name) => write!(f, "host directory {name}"),
+            Self::HostDir(path) => write!(f, "host directory {path}"),
         }
     }
 }

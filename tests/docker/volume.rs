@@ -242,22 +242,16 @@ async fn host_directories_stay_below_the_allowlist() {
     assert!(!folder.path().join("outside/new").exists() && !folder.path().join("nowhere").exists());
     bench.create(host("allow/made/here", json!({}))).await;
     assert!(root.join("made/here").is_dir());
-    let name = bench.name().await;
-    let made = bench
-        .target
-        .create_host_dir(
-            &bench.owner,
-            &name,
-            &Files::from([("a/f".into(), b"x".to_vec())]),
-        )
-        .await
-        .unwrap();
+    let host_root = bench.target.info().host_root.clone().unwrap();
+    let made = format!("{host_root}/{}", bench.name().await);
+    let files = Files::from([("a/f".into(), b"x".to_vec())]);
+    bench.target.create_host_dir(&made, &files).await.unwrap();
     assert_eq!(std::fs::read_to_string(format!("{made}/a/f")).unwrap(), "x");
-    bench
-        .target
-        .remove(&bench.owner.run, &Resource::HostDir(name))
-        .await
-        .unwrap();
+    let run = &bench.owner.run;
+    let others = Resource::HostDir(root.join("t").display().to_string());
+    bench.target.remove(run, &others).await.unwrap();
+    let ours = Resource::HostDir(made.clone());
+    bench.target.remove(run, &ours).await.unwrap();
     assert!(!std::path::Path::new(&made).exists() && root.join("t/f").exists());
     bench.end().await;
 }

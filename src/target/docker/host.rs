@@ -94,50 +94,48 @@ impl Allowlist {
         })
     }
 
-    /// Makes the directory `name` below the first allowed one, fills it, and answers its path.
-    pub(super) fn create(&self, name: &str, files: &Files) -> Result<String> {
-        let Some(root) = self.0.first() else {
-            return Err(TargetError::unsupported("host directories"));
-        };
-        let directory = root.join(name);
-        let write = || -> std::io::Result<()> {
-            fs::create_dir(&directory)?;
-            // Sandboxes may run as any user; what is inside belongs to the scenario alone.
-            fs::set_permissions(&directory, fs::Permissions::from_mode(0o777))?;
-            for (path, data) in files {
-                let file = directory.join(path);
-                if let Some(folder) = file.parent() {
-                    fs::create_dir_all(folder)?;
-                }
-                fs::write(file, data)?;
-            }
-            Ok(())
-        };
-        let context = || format!("preparing the host directory {}", directory.display());
-        write().map_err(|error| TargetError::failed(context(), error))?;
-        Ok(directory.to_string_lossy().into_owned())
+    /// The first allowed directory.
+    pub(super) fn first(&self) -> Option<String> {
+        self.0
+            .first()
+            .map(|path| path.to_string_lossy().into_owned())
     }
+}
 
-    /// Removes the directory `name` of `run` below every allowed one.
-    pub(super) fn remove(&self, run: &RunId, name: &str) -> Result<()> {
-        // The name is the mark: it holds the run's id and leads to no other folder.
-        if !name.contains(run.as_str()) || name.contains('/') {
-            return Ok(());
-        }
-        for root in &self.0 {
-            let directory = root.join(name);
-            match fs::remove_dir_all(&directory) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    return Err(TargetError::failed(
-                        format!("removing {}", directory.display()),
-                        error,
-                    ));
-                }
+/// Makes the directory `path` and fills it.
+pub(super) fn create(path: &Path, files: &Files) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        fs::create_dir(path)?;
+        // Sandboxes may run as any user; what is inside belongs to the scenario alone.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777))?;
+        for (name, data) in files {
+            let file = path.join(name);
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
             }
+            fs::write(file, data)?;
         }
         Ok(())
+    };
+    let context = || format!("preparing the host directory {}", path.display());
+    write().map_err(|error| TargetError::failed(context(), error))
+}
+
+/// Removes the directory `path` if it carries the mark of `run`: its name holds the run's id.
+pub(super) fn remove(run: &RunId, path: &Path) -> Result<()> {
+    let is_marked = path.is_absolute()
+        && path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().contains(run.as_str()));
+    if !is_marked {
+        return Ok(());
+    }
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TargetError::failed(
+            format!("removing {}", path.display()),
+            error,
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ mod volume;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -127,6 +127,7 @@ impl DockerTarget {
             description: connection.description,
             image: default_image.reference().into(),
             volume_kind: "Docker".into(),
+            host_root: allowlist.first().filter(|_| connection.is_local),
             capabilities,
         };
         let engine = Engine {
@@ -217,15 +218,15 @@ impl Target for DockerTarget {
         self.engine.read_volume(owner, name, path).await
     }
 
-    async fn create_host_dir(&self, _owner: &Owner, name: &str, files: &Files) -> Result<String> {
-        self.engine.allowlist.create(name, files)
+    async fn create_host_dir(&self, path: &str, files: &Files) -> Result<()> {
+        host::create(Path::new(path), files)
     }
 
     async fn remove(&self, run: &RunId, resource: &Resource) -> Result<()> {
         match resource {
             Resource::Sandbox(name) => self.engine.remove_marked_container(run, name).await,
             Resource::Volume(name) => self.engine.remove_marked_volume(run, name).await,
-            Resource::HostDir(name) => self.engine.allowlist.remove(run, name),
+            Resource::HostDir(path) => host::remove(run, Path::new(path)),
         }
     }
 
