@@ -36,12 +36,21 @@
 //! trait for your own sandboxes and pass what connects to them.
 
 pub mod execd;
+#[cfg(feature = "suite")]
 pub mod harness;
+#[cfg(feature = "suite")]
 mod lua;
+#[cfg(feature = "suite")]
 pub mod report;
+#[cfg(feature = "suite")]
 pub mod runner;
+#[cfg(feature = "suite")]
 pub mod sandbox;
+#[cfg(feature = "suite")]
 pub mod scenario;
+#[cfg(feature = "suite")]
 pub mod signal;
+#[cfg(feature = "suite")]
 pub mod target;
+#[cfg(feature = "suite")]
 pub mod transcript;
