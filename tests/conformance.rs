@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use osb_conformance::harness::Harness;
 use osb_conformance::runner::Suite;
 use osb_conformance::target::docker::{DockerConfig, DockerTarget};
+use osb_conformance::target::local::{LocalConfig, LocalTarget};
 
 fn main() -> ExitCode {
     let suite = match Suite::shipped() {
@@ -16,5 +17,6 @@ fn main() -> ExitCode {
     };
     Harness::new(suite)
         .target("docker", DockerTarget::connect(DockerConfig::default()))
+        .target("local", LocalTarget::connect(LocalConfig::default()))
         .main()
 }

@@ -48,9 +48,12 @@ pub(super) struct Choice {
 pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) choice: Choice,
-    /// What is tested
+    /// What is tested: auto, docker, or local
     #[arg(long, value_name = "TARGET", default_value = "auto")]
     pub(super) target: TargetChoice,
+    /// Run everything on this target too, and show where the two print different things
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["accept", "report", "transcript", "fail_fast"])]
+    pub(super) against: Option<TargetChoice>,
     /// Image of the sandboxes; without it a minimal one is assembled from this machine's own tools
     #[arg(long, value_name = "IMAGE", env = "SANDBOX_IMAGE")]
     pub(super) image: Option<String>,
@@ -105,6 +108,7 @@ pub(super) struct NewArguments {
 pub(super) enum TargetChoice {
     Auto,
     Docker,
+    Local,
 }
 
 impl FromStr for TargetChoice {
@@ -114,7 +118,8 @@ impl FromStr for TargetChoice {
         match text {
             "auto" => Ok(Self::Auto),
             "docker" => Ok(Self::Docker),
-            _ => Err("there is: auto, docker".into()),
+            "local" => Ok(Self::Local),
+            _ => Err("there is: auto, docker, local".into()),
         }
     }
 }

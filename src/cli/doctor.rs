@@ -1,24 +1,40 @@
 //! `doctor`.
 
 use osb_conformance::target::Target;
-use osb_conformance::target::docker::{DockerConfig, DockerTarget};
 
+use super::target::{Setting, docker, local};
 use super::{Failure, exit};
 
 pub(super) async fn doctor() -> Result<u8, Failure> {
-    match DockerTarget::connect(DockerConfig::default()).await {
-        Ok(target) => {
-            let info = target.info();
-            let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
-            println!("docker  yes  {}", info.description);
-            println!("             image {}", info.image);
-            println!("             can {}", capabilities.join(", "));
-            println!("\nosb-conformance run --target docker");
-            Ok(exit::SUCCESS)
-        }
-        Err(error) => {
-            println!("docker  no   {error}");
-            Err(Failure::unavailable("no target can run here"))
+    let setting = Setting::default();
+    let targets = [
+        ("docker", docker(&setting).await),
+        ("local", local(&setting).await),
+    ];
+    let mut usable = Vec::new();
+    for (name, target) in &targets {
+        match target {
+            Ok(target) => {
+                usable.push(*name);
+                explain(target.as_ref());
+            }
+            Err(error) => println!("{name:<6}  no   {error}"),
         }
     }
+    if usable.is_empty() {
+        return Err(Failure::unavailable("no target can run here"));
+    }
+    println!();
+    for name in usable {
+        println!("osb-conformance run --target {name}");
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn explain(target: &dyn Target) {
+    let info = target.info();
+    let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
+    println!("{:<6}  yes  {}", info.name, info.description);
+    println!("             image {}", info.image);
+    println!("             can {}", capabilities.join(", "));
 }

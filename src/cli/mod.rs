@@ -1,6 +1,7 @@
 //! The command line. Raw flags are read in [`args`]; what they mean is resolved once, here, and
 //! done through the library's public API.
 
+mod against;
 mod args;
 mod clean;
 mod doctor;
@@ -8,6 +9,7 @@ mod failure;
 mod list;
 mod new;
 mod run;
+mod target;
 
 use std::process::ExitCode;
 

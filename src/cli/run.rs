@@ -14,9 +14,9 @@ use osb_conformance::runner::{Runner, RunnerOptions, Suite};
 use osb_conformance::scenario::Filter;
 use osb_conformance::signal::cancel_on_signal;
 use osb_conformance::target::Target;
-use osb_conformance::target::docker::{DockerConfig, DockerTarget};
 
-use super::args::{Choice, ReportChoice, RunArguments, TargetChoice};
+use super::args::{Choice, ReportChoice, RunArguments};
+use super::target::{Setting, connect};
 use super::{Failure, exit};
 
 /// How many scenarios run at once by default. More than the cores of a small machine: a scenario
@@ -43,32 +43,41 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
     let mut reporters = reporters(&arguments)?;
     let cancel = CancellationToken::new();
     tokio::spawn(cancel_on_signal(cancel.clone()));
-    let config = DockerConfig {
-        image: arguments.image.clone(),
+    let setting = Setting {
+        image: arguments.image.clone().filter(|image| !image.is_empty()),
         allowed_host_paths: arguments.allow_host_path.clone(),
-        progress: Some(Arc::new(|text: &str| eprintln!("{text}"))),
     };
-    let target = match connect(arguments.target, config, &cancel).await {
-        Some(target) => target?,
-        None => return Ok(exit::INTERRUPTED),
+    let connected = async {
+        let target = connect(arguments.target, &setting).await?;
+        let other = match arguments.against {
+            Some(other) => Some(connect(other, &setting).await?),
+            None => None,
+        };
+        Ok::<_, Failure>((target, other))
     };
-    let options = RunnerOptions {
+    let (target, other) = tokio::select! {
+        connected = connected => connected?,
+        () = cancel.cancelled() => return Ok(exit::INTERRUPTED),
+    };
+    let options = |target: &dyn Target| RunnerOptions {
         jobs: usize::from(arguments.jobs.unwrap_or(JOBS)),
         timeout: arguments.timeout,
         fail_fast: arguments.fail_fast,
         accept: arguments.accept,
-        rerun: rerun(&arguments, target.as_ref()),
+        rerun: rerun(&arguments, target),
         ..RunnerOptions::default()
     };
-    let runner = Runner::new(Arc::new(suite), target, options)?;
-    let ready = tokio::select! {
-        ready = runner.prepare() => ready,
-        () = cancel.cancelled() => Ok(()),
+    let suite = Arc::new(suite);
+    let begin = |target: Arc<dyn Target>| {
+        let options = options(target.as_ref());
+        Runner::new(Arc::clone(&suite), target, options)
     };
-    if let Err(error) = ready {
-        runner.finish().await;
-        return Err(error.into());
+    if let Some(other) = other {
+        let pair = (begin(target)?, begin(other)?);
+        return super::against::against(pair, &selection, &cancel).await;
     }
+    let runner = begin(target)?;
+    prepare(&runner, &cancel).await?;
     let mut trouble = None;
     let summary = runner
         .run(&selection, &cancel, &mut |event: &Event<'_>| {
@@ -119,23 +128,17 @@ pub(super) fn choose(
     Ok((suite, selection))
 }
 
-/// Connects to the target, or answers `None` when the run is interrupted meanwhile.
-async fn connect(
-    choice: TargetChoice,
-    config: DockerConfig,
-    cancel: &CancellationToken,
-) -> Option<Result<Arc<dyn Target>, Failure>> {
-    let connected = tokio::select! {
-        connected = DockerTarget::connect(config) => connected,
-        () = cancel.cancelled() => return None,
+/// Gets the target ready before the first scenario, or ends the run.
+pub(super) async fn prepare(runner: &Runner, cancel: &CancellationToken) -> Result<(), Failure> {
+    let ready = tokio::select! {
+        ready = runner.prepare() => ready,
+        () = cancel.cancelled() => Ok(()),
     };
-    Some(match connected {
-        Ok(target) => Ok(Arc::new(target)),
-        Err(error) if choice == TargetChoice::Auto => Err(Failure::unavailable(format!(
-            "no target can run here: {error}"
-        ))),
-        Err(error) => Err(error.into()),
-    })
+    if let Err(error) = ready {
+        runner.finish().await;
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// The command that reruns one scenario, with `{path}` in its place.
@@ -198,7 +201,7 @@ fn create(file: &Path) -> Result<impl Write + Send + use<>, Failure> {
 }
 
 /// What the terminal can show. `NO_COLOR` (<https://no-color.org>) wins over everything.
-fn style() -> Style {
+pub(super) fn style() -> Style {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let terminal = io::stdout().is_terminal();

@@ -4,6 +4,7 @@
 //! run, [`Runner`] runs it: all of a selection with [`Runner::run`], or one scenario at a time with
 //! [`Runner::run_scenario`], as the libtest harness does.
 
+mod differential;
 mod execution;
 mod judge;
 mod plan;
@@ -17,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::scenario::Scenario;
-use crate::target::{Ledger, LedgerError, Owner, Target, TargetError};
+use crate::target::{Ledger, LedgerError, Owner, Target, TargetError, state_folder};
 
+pub use differential::{Pair, run_both};
 pub use suite::{Selection, Suite, SuiteError};
 
 /// How a run is to go.
@@ -49,21 +51,6 @@ impl Default for RunnerOptions {
             rerun: "osb-conformance run {path}".into(),
         }
     }
-}
-
-/// The tool's state folder: `$XDG_STATE_HOME/osb-conformance`, `~/.local/state/osb-conformance`,
-/// or a folder among the temporary files where there is no home.
-pub fn state_folder() -> PathBuf {
-    let folder = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    folder("XDG_STATE_HOME")
-        .filter(|path| path.is_absolute())
-        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
-        .unwrap_or_else(std::env::temp_dir)
-        .join("osb-conformance")
 }
 
 /// Runs scenarios of one suite against one target, as one run with one ledger.
@@ -103,6 +90,11 @@ impl Runner {
             options,
             prepared: OnceCell::new(),
         })
+    }
+
+    /// The target.
+    pub fn target(&self) -> &dyn Target {
+        self.target.as_ref()
     }
 
     /// The command that reruns just `scenario`.

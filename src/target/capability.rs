@@ -19,6 +19,8 @@ pub enum Capability {
     VolumesHost,
     /// OSS buckets.
     VolumesOssfs,
+    /// Images by name.
+    Images,
     /// Pause and resume.
     Pause,
     /// Renewal of the expiry.
@@ -35,13 +37,14 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability with its name, in the order of the documentation.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::Commands, "commands"),
         (Self::Files, "files"),
         (Self::VolumesPvc, "volumes.pvc"),
         (Self::VolumesPvcSubPath, "volumes.pvc.sub_path"),
         (Self::VolumesHost, "volumes.host"),
         (Self::VolumesOssfs, "volumes.ossfs"),
+        (Self::Images, "images"),
         (Self::Pause, "pause"),
         (Self::Renew, "renew"),
         (Self::Metadata, "metadata"),

@@ -14,6 +14,21 @@ use serde::{Deserialize, Serialize};
 
 use super::owner::{Owner, Resource, RunId};
 
+/// The tool's state folder: `$XDG_STATE_HOME/osb-conformance`, `~/.local/state/osb-conformance`,
+/// or a folder among the temporary files where there is no home.
+pub fn state_folder() -> PathBuf {
+    let folder = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    folder("XDG_STATE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("osb-conformance")
+}
+
 /// A ledger that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} the ledger {}: {source}", path.display())]

@@ -5,11 +5,19 @@
 //! [`Execd`], lets scenarios prepare and look at volumes from outside, and removes what a run
 //! created. It never decides a verdict.
 
+mod agent;
 mod capability;
+#[cfg_attr(not(target_os = "linux"), path = "no_directory.rs")]
+mod directory;
 pub mod docker;
 mod error;
+mod host;
 mod ledger;
+#[cfg(target_os = "linux")]
+pub mod local;
 mod owner;
+mod record;
+mod request;
 mod scope;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +33,16 @@ use crate::sandbox::{
 
 pub use capability::{Capability, UnknownCapability};
 pub use error::TargetError;
-pub use ledger::{DeadRun, Ledger, LedgerError};
+pub use ledger::{DeadRun, Ledger, LedgerError, state_folder};
 pub use owner::{Handle, Owner, Resource, RunId};
 pub use scope::Scope;
+
+/// Most processes of one sandbox at once, where the target makes it itself: enough for any
+/// scenario, and the end of a fork bomb.
+const PROCESSES: u64 = 1024;
+
+/// How long a sandbox's agent may take until it answers.
+const READY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What a target says about itself.
 #[derive(Debug, Clone)]

@@ -53,10 +53,15 @@ fn text<S: AsRef<str>>(lines: &[S]) -> String {
 impl Diff {
     /// The difference as a unified diff with three lines of context, its sides labelled.
     pub fn render(&self) -> String {
+        self.render_as("expected", "actual")
+    }
+
+    /// The difference between two sides with other names.
+    pub fn render_as(&self, left: &str, right: &str) -> String {
         TextDiff::from_lines(&self.expected, &self.actual)
             .unified_diff()
             .context_radius(3)
-            .header("expected", "actual")
+            .header(left, right)
             .to_string()
             .trim_end()
             .to_owned()

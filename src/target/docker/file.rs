@@ -202,12 +202,15 @@ fn describe(path: String, entry: &Entry) -> FileInfo {
         .ok()
         .and_then(|seconds| i64::try_from(seconds).ok());
     let mode = header.mode().unwrap_or_default() & 0o7777;
+    let modified_at = seconds
+        .and_then(|s| Timestamp::from_second(s).ok())
+        .unwrap_or_default();
     FileInfo {
         path,
         size: header.size().unwrap_or_default(),
-        modified_at: seconds
-            .and_then(|s| Timestamp::from_second(s).ok())
-            .unwrap_or_default(),
+        modified_at,
+        // An archive does not tell more.
+        created_at: modified_at,
         owner: name(header.username(), header.uid(), "root"),
         group: name(header.groupname(), header.gid(), "root"),
         mode: format!("{mode:o}").parse().unwrap_or_default(),

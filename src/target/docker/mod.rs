@@ -3,36 +3,37 @@
 //! A sandbox is a container without a network: no capability here needs one, and it halves the
 //! cost. `pvc` is a named volume, `host` a bind mount under an allowlist.
 
+mod agent;
 mod archive;
 mod connect;
 mod container;
+mod create;
 mod error;
 mod exec;
 mod file;
-mod host;
 mod image;
-mod record;
 mod volume;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bollard::Docker;
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use tokio::sync::OnceCell;
 
-use crate::execd::Execd;
+use crate::execd::{Client, Execd};
 use crate::sandbox::{
     CreateSandboxRequest, ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage,
 };
 
+use super::agent::{AgentExecd, Lookup};
+use super::host::{self, Allowlist};
+use super::record::Roster;
 use super::{Capability, Files, Handle, Owner, Resource, Result, RunId, Target, TargetInfo};
 use error::failed;
-use host::Allowlist;
-use record::Record;
 
 /// Told what takes long, such as a pull, in words.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
@@ -70,12 +71,18 @@ struct Engine {
     docker: Docker,
     api: (u32, u32),
     architecture: String,
+    /// Whether the engine is on this machine, so that its paths are ours.
+    is_local: bool,
     allowlist: Allowlist,
     default_image: image::DefaultImage,
     progress: Option<Progress>,
+    /// Images with the agent in them, by the image they are made from.
+    agents: tokio::sync::Mutex<HashMap<String, Option<String>>>,
     /// Set once the default image is there.
     ready: OnceCell<()>,
-    sandboxes: Mutex<HashMap<String, Arc<Record>>>,
+    /// The sandboxes, each with the way to its agent; `None` where commands go through the
+    /// engine's exec.
+    sandboxes: Roster<Option<Client>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -87,12 +94,6 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    fn sandboxes(&self) -> MutexGuard<'_, HashMap<String, Arc<Record>>> {
-        self.sandboxes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn tell(&self, what: &str) {
         if let Some(progress) = &self.progress {
             progress(what);
@@ -114,6 +115,7 @@ impl DockerTarget {
             Capability::Files,
             Capability::VolumesPvc,
             Capability::VolumesPvcSubPath,
+            Capability::Images,
             Capability::Pause,
             Capability::Renew,
             Capability::Metadata,
@@ -134,6 +136,7 @@ impl DockerTarget {
             docker: connection.docker,
             api: connection.api,
             architecture: connection.architecture,
+            is_local: connection.is_local,
             allowlist: if connection.is_local {
                 allowlist
             } else {
@@ -141,13 +144,21 @@ impl DockerTarget {
             },
             default_image,
             progress: config.progress,
+            agents: tokio::sync::Mutex::default(),
             ready: OnceCell::new(),
-            sandboxes: Mutex::default(),
+            sandboxes: Roster::default(),
         };
         Ok(Self {
             engine: Arc::new(engine),
             info,
         })
+    }
+}
+
+#[async_trait]
+impl Lookup for Engine {
+    async fn look_up(&self, id: &str) -> Result<SandboxInfo> {
+        self.get(id).await
     }
 }
 
@@ -158,7 +169,8 @@ impl Target for DockerTarget {
     }
 
     async fn prepare(&self) -> Result<()> {
-        self.engine.image().await.map(drop)
+        let image = self.engine.image().await?;
+        self.engine.image_with_agent(image).await.map(drop)
     }
 
     async fn create(&self, handle: &Handle, request: &CreateSandboxRequest) -> Result<SandboxInfo> {
@@ -174,11 +186,19 @@ impl Target for DockerTarget {
     }
 
     async fn execd(&self, id: &str) -> Result<Arc<dyn Execd>> {
-        let container = self.engine.find(id)?.name.clone();
-        Ok(Arc::new(exec::EngineExecd {
-            engine: Arc::clone(&self.engine),
-            container,
-        }))
+        let record = self.engine.sandboxes.find(id)?;
+        let engine = Arc::clone(&self.engine);
+        Ok(match record.body.clone() {
+            Some(client) => Arc::new(AgentExecd {
+                client,
+                record,
+                lookup: engine,
+            }),
+            None => Arc::new(exec::EngineExecd {
+                engine,
+                container: record.name.clone(),
+            }),
+        })
     }
 
     async fn list(&self, query: &ListQuery) -> Result<SandboxPage> {
@@ -194,7 +214,7 @@ impl Target for DockerTarget {
     }
 
     async fn renew(&self, id: &str, request: &RenewRequest) -> Result<RenewResponse> {
-        self.engine.find(id)?.renew(request)
+        self.engine.sandboxes.find(id)?.renew(request)
     }
 
     async fn patch_metadata(
@@ -202,7 +222,7 @@ impl Target for DockerTarget {
         id: &str,
         patch: &BTreeMap<String, Option<String>>,
     ) -> Result<SandboxInfo> {
-        self.engine.find(id)?.patch_metadata(patch)?;
+        self.engine.sandboxes.find(id)?.patch_metadata(patch)?;
         self.engine.get(id).await
     }
 

@@ -1,6 +1,7 @@
 //! Named volumes: made, mounted, looked into, removed.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use bollard::models::{Mount, MountType, MountVolumeOptions, Volume, VolumeCreateRequest};
@@ -8,7 +9,8 @@ use bollard::query_parameters::RemoveVolumeOptions;
 use tokio::time::{Instant, sleep};
 
 use crate::sandbox::{ApiError, Pvc};
-use crate::target::{Files, Owner, Result, RunId};
+use crate::target::directory::{Broken, Directory};
+use crate::target::{Files, Owner, Result, RunId, TargetError};
 
 use super::Engine;
 use super::error::{api, failed, or_absent, status};
@@ -73,13 +75,28 @@ impl Engine {
         name: &str,
         files: &Files,
     ) -> Result<()> {
-        self.new_volume(owner, name, None).await?;
+        let volume = self.new_volume(owner, name, None).await?;
         if files.is_empty() {
             return Ok(());
+        }
+        if let Some(directory) = self.directory(&volume) {
+            return directory
+                .fill(files)
+                .map_err(|error| TargetError::failed(format!("filling the volume {name}"), error));
         }
         let window = self.window(owner, name).await?;
         let written = window.write(files).await;
         window.close().await.and(written)
+    }
+
+    /// The volume's directory, where the engine keeps it on this machine and lets us in: as root.
+    /// Looking into it takes no time, where a window takes the engine tens of milliseconds.
+    fn directory(&self, volume: &Volume) -> Option<Directory> {
+        let is_plain = volume.driver == "local" && volume.options.is_empty();
+        let path = Path::new(&volume.mountpoint);
+        (self.is_local && is_plain && path.is_absolute())
+            .then(|| Directory::open(path).ok())
+            .flatten()
     }
 
     async fn window(&self, owner: &Owner, volume: &str) -> Result<Window<'_>> {
@@ -94,8 +111,13 @@ impl Engine {
         name: &str,
         path: &str,
     ) -> Result<Option<Vec<u8>>> {
-        if self.inspect_volume(name).await?.is_none() {
+        let Some(volume) = self.inspect_volume(name).await? else {
             return Ok(None);
+        };
+        if let Some(directory) = self.directory(&volume) {
+            return directory.read(path).map_err(|error| {
+                TargetError::failed(format!("reading \"{path}\" of the volume {name}"), error)
+            });
         }
         let window = self.window(owner, name).await?;
         let data = window.read(path).await;
@@ -162,7 +184,7 @@ impl Engine {
             return Err(unsupported(what).into());
         }
         let path = self
-            .sub_path(owner, claim, sub_path)
+            .sub_path(owner, &volume, sub_path)
             .await?
             .map_err(|why| {
                 ApiError::bad_request(
@@ -189,10 +211,20 @@ impl Engine {
     async fn sub_path(
         &self,
         owner: &Owner,
-        claim: &str,
+        volume: &Volume,
         sub_path: &str,
     ) -> Result<Result<String, String>> {
-        let window = self.window(owner, claim).await?;
+        if let Some(directory) = self.directory(volume) {
+            return match directory.descend(sub_path) {
+                Ok(path) => Ok(Ok(below(&volume.mountpoint, &path))),
+                Err(Broken::Refused(why)) => Ok(Err(why)),
+                Err(Broken::Failed(error)) => {
+                    let context = format!("looking into the volume {}", volume.name);
+                    Err(TargetError::failed(context, error))
+                }
+            };
+        }
+        let window = self.window(owner, &volume.name).await?;
         let place = window.resolve(sub_path).await;
         let made = match &place {
             Ok(Place::Inside { existing, missing }) if !missing.is_empty() => {
@@ -242,4 +274,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// `path`, which has no links, below a volume's mount point, which may have some.
+fn below(mountpoint: &str, path: &Path) -> String {
+    let root = std::fs::canonicalize(mountpoint).unwrap_or_else(|_| mountpoint.into());
+    let inner = path.strip_prefix(&root).unwrap_or(path);
+    inner.to_string_lossy().into_owned()
 }

@@ -4,10 +4,13 @@
 mod assemble;
 mod collect;
 
+pub(super) use collect::hex;
+
 use bollard::body_full;
 use bollard::query_parameters::{CreateImageOptionsBuilder, ImportImageOptions};
 use futures_util::{StreamExt, TryStreamExt};
 
+use crate::execd::agent::architecture;
 use crate::sandbox::{ApiError, ImageSpec};
 use crate::target::{Result, TargetError};
 
@@ -127,11 +130,7 @@ impl Engine {
 
     async fn assemble(&self, tools: &collect::Tools) -> Result<()> {
         let reference = self.default_image.reference();
-        let ours = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
+        let ours = architecture();
         let help = "name an image that the engine has or can pull with --image or SANDBOX_IMAGE";
         if std::env::consts::OS != "linux" || self.architecture != ours {
             let context = format!(

@@ -4,10 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use bollard::models::{Mount, MountType};
+use crate::sandbox::{ApiError, Host, Mount};
 
-use crate::sandbox::{ApiError, Host, Mount as Request};
-use crate::target::{Files, Result, RunId, TargetError};
+use super::{Files, Result, RunId, TargetError};
 
 /// The directories below which host paths may lie, their links resolved.
 #[derive(Debug, Default)]
@@ -41,8 +40,8 @@ impl Allowlist {
         self.0.iter().any(|allowed| path.starts_with(allowed))
     }
 
-    /// How a `host` volume is mounted. A missing directory is made.
-    pub(super) fn mount(&self, request: &Request, host: &Host) -> Result<Mount> {
+    /// The directory that a `host` volume comes to, its links resolved. A missing one is made.
+    pub(super) fn directory(&self, request: &Mount, host: &Host) -> Result<PathBuf> {
         let asked = match &request.sub_path {
             Some(sub_path) => Path::new(&host.path).join(sub_path),
             None => PathBuf::from(&host.path),
@@ -85,13 +84,7 @@ impl Allowlist {
                     message,
                 ))
             })?;
-        Ok(Mount {
-            typ: Some(MountType::BIND),
-            source: Some(resolved.to_string_lossy().into_owned()),
-            target: Some(request.mount_path.clone()),
-            read_only: Some(request.read_only),
-            ..Default::default()
-        })
+        Ok(resolved)
     }
 
     /// The first allowed directory.

@@ -1,30 +1,36 @@
-//! What this target knows of a sandbox beside what the engine knows.
+//! What a target that makes sandboxes itself knows of them, whatever they are made of.
+//!
+//! Codes are those of the specification's reference server on Docker, on every such target: a
+//! scenario reads the same ones everywhere.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::sandbox::{
-    ApiError, ImageSpec, RenewRequest, RenewResponse, SandboxInfo, SandboxStatus,
+    ApiError, ImageSpec, RenewRequest, RenewResponse, SandboxInfo, SandboxStatus, ValidRequest,
 };
-use crate::target::{Result, TargetError};
+use uuid::Uuid;
+
+use super::{Result, TargetError};
 
 /// Metadata keys that belong to the server.
 const RESERVED: &str = "opensandbox.io/";
 
 /// When a sandbox ends by itself, on both clocks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expiry {
-    pub(super) at: Timestamp,
-    pub(super) deadline: Instant,
+struct Expiry {
+    at: Timestamp,
+    deadline: Instant,
 }
 
 impl Expiry {
     /// `seconds` from `start`, which is now.
-    pub(super) fn after(start: Timestamp, seconds: u64) -> Result<Self> {
+    fn after(start: Timestamp, seconds: u64) -> Result<Self> {
         let whole = i64::try_from(seconds).map(SignedDuration::from_secs);
         let at = whole
             .ok()
@@ -38,24 +44,74 @@ impl Expiry {
     }
 }
 
-/// One sandbox.
+/// One sandbox, and what it is made of.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct Record<B> {
     pub(super) id: String,
-    /// Name of its container.
+    /// Name of what it is made of, which carries the run id.
     pub(super) name: String,
-    pub(super) image: ImageSpec,
-    pub(super) entrypoint: Vec<String>,
-    pub(super) created_at: Timestamp,
-    pub(super) expiry: watch::Sender<Option<Expiry>>,
-    pub(super) metadata: Mutex<Option<BTreeMap<String, String>>>,
+    pub(super) body: B,
+    pub(super) is_paused: AtomicBool,
+    image: ImageSpec,
+    entrypoint: Vec<String>,
+    created_at: Timestamp,
+    expiry: watch::Sender<Option<Expiry>>,
+    metadata: Mutex<Option<BTreeMap<String, String>>>,
     /// Claims that it mounts.
-    pub(super) claims: Vec<String>,
+    claims: Vec<String>,
     /// Volumes that go when it goes.
-    pub(super) doomed: Mutex<Vec<String>>,
+    doomed: Mutex<Vec<String>>,
 }
 
-impl Record {
+impl<B> Record<B> {
+    /// A sandbox that has just begun, as `request` asked; `image` is what it was made from.
+    pub(super) fn begin(
+        name: &str,
+        request: &ValidRequest,
+        image: ImageSpec,
+        storage: Storage,
+        body: B,
+    ) -> Result<Self> {
+        let created_at = Timestamp::now();
+        let expiry = request
+            .timeout
+            .map(|seconds| Expiry::after(created_at, seconds))
+            .transpose()?;
+        Ok(Self {
+            id: Uuid::new_v4().to_string(),
+            name: name.into(),
+            body,
+            is_paused: AtomicBool::new(false),
+            image,
+            entrypoint: request.entrypoint.clone(),
+            created_at,
+            expiry: watch::Sender::new(expiry),
+            metadata: request.metadata.clone().into(),
+            claims: storage.claims,
+            doomed: storage.doomed.into(),
+        })
+    }
+
+    /// Whether it ends by itself.
+    pub(super) fn expires(&self) -> bool {
+        self.expiry.borrow().is_some()
+    }
+
+    /// Waits until its time has come, however often that is moved. `false` when it ended before.
+    pub(super) async fn expired(&self) -> bool {
+        let mut expiry = self.expiry.subscribe();
+        loop {
+            let Some(current) = *expiry.borrow_and_update() else {
+                return false;
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(current.deadline) => return true,
+                // Moved, or taken away because the sandbox has ended.
+                _ = expiry.changed() => {}
+            }
+        }
+    }
+
     /// The sandbox as the API reports it.
     pub(super) fn info(&self, status: SandboxStatus) -> SandboxInfo {
         SandboxInfo {
@@ -129,7 +185,80 @@ impl Record {
     }
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// The volumes of a sandbox, seen from its end.
+#[derive(Debug, Default)]
+pub(super) struct Storage {
+    /// Claims that it mounts.
+    pub(super) claims: Vec<String>,
+    /// Volumes that go when it goes.
+    pub(super) doomed: Vec<String>,
+}
+
+/// The sandboxes of a target, by their ids.
+#[derive(Debug)]
+pub(super) struct Roster<B>(Mutex<HashMap<String, Arc<Record<B>>>>);
+
+impl<B> Default for Roster<B> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<B> Roster<B> {
+    pub(super) fn insert(&self, record: &Arc<Record<B>>) {
+        lock(&self.0).insert(record.id.clone(), Arc::clone(record));
+    }
+
+    /// The sandbox with this id.
+    pub(super) fn find(&self, id: &str) -> Result<Arc<Record<B>>> {
+        let found = lock(&self.0).get(id).cloned();
+        found.ok_or_else(|| not_found(id).into())
+    }
+
+    /// The sandbox with this name.
+    pub(super) fn named(&self, name: &str) -> Option<Arc<Record<B>>> {
+        let all = lock(&self.0);
+        all.values().find(|record| record.name == name).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Record<B>>> {
+        lock(&self.0).values().cloned().collect()
+    }
+
+    /// Takes a sandbox off: whoever does is the one that ends it.
+    pub(super) fn take(&self, id: &str) -> Result<Arc<Record<B>>> {
+        let taken = lock(&self.0).remove(id);
+        taken.ok_or_else(|| not_found(id).into())
+    }
+
+    /// The volumes that go now that `record`, which was taken off, has ended. One that another
+    /// sandbox still mounts goes with the last of those.
+    pub(super) fn orphans(&self, record: &Record<B>) -> Vec<String> {
+        record.expiry.send_replace(None);
+        let mut orphans = Vec::new();
+        for volume in std::mem::take(&mut *lock(&record.doomed)) {
+            let heir = self.all().into_iter().find(|r| r.claims.contains(&volume));
+            match heir {
+                Some(heir) => lock(&heir.doomed).push(volume),
+                None => orphans.push(volume),
+            }
+        }
+        orphans
+    }
+}
+
+/// 404 for a sandbox that is not, or no longer, there.
+pub(super) fn not_found(id: &str) -> ApiError {
+    let message = format!("there is no sandbox \"{id}\"");
+    ApiError::new(404, "DOCKER::SANDBOX_NOT_FOUND", message)
+}
+
+/// 409 for a sandbox in a state in which something cannot be done to it.
+pub(super) fn not_in_state(code: &str, state: impl std::fmt::Display, want: &str) -> TargetError {
+    ApiError::new(409, code, format!("the sandbox is {state}, not {want}")).into()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,0 +1,241 @@
+//! The target that needs no daemon: a sandbox is a set of Linux namespaces, made by our agent.
+//!
+//! Inside are this machine's system directories, read-only, and everything else is in memory; a
+//! `pvc` volume is a directory in the state folder. Works as root and as an ordinary user. The
+//! user namespace that every sandbox has, also root's, keeps what is inside from having any right
+//! outside; see `src/agent/enclose`.
+
+mod cgroup;
+mod obstacle;
+mod process;
+mod sandbox;
+mod store;
+mod volume;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::execd::Execd;
+use crate::sandbox::{
+    CreateSandboxRequest, ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage,
+};
+
+use super::agent::{AgentExecd, Lookup};
+use super::host::{self, Allowlist};
+use super::record::Roster;
+use super::{
+    Capability, Files, Handle, Owner, Resource, Result, RunId, Target, TargetError, TargetInfo,
+    state_folder,
+};
+use cgroup::Cgroups;
+use process::{Launcher, Process};
+use store::Store;
+use volume::Volumes;
+
+/// The one "image" there is.
+const IMAGE: &str = "host";
+
+/// How the target is set up.
+#[derive(Debug, Clone)]
+pub struct LocalConfig {
+    /// Folder for volumes, see [`state_folder`].
+    pub state: PathBuf,
+    /// Directories below which `host` volumes may lie; none means that every one is refused.
+    pub allowed_host_paths: Vec<PathBuf>,
+}
+
+impl Default for LocalConfig {
+    fn default() -> Self {
+        Self {
+            state: state_folder(),
+            allowed_host_paths: Vec::new(),
+        }
+    }
+}
+
+/// This machine as a target.
+#[derive(Debug)]
+pub struct LocalTarget {
+    machine: Arc<Machine>,
+    info: TargetInfo,
+}
+
+/// What the target has on this machine.
+#[derive(Debug)]
+struct Machine {
+    launcher: Launcher,
+    cgroups: Cgroups,
+    allowlist: Allowlist,
+    volumes: Volumes,
+    /// Marks of sandboxes, for those who clean up after a run that was killed.
+    marks: Store,
+    sandboxes: Roster<Process>,
+}
+
+impl LocalTarget {
+    /// Finds out whether this machine's kernel lets us make sandboxes, by making one.
+    ///
+    /// # Errors
+    /// [`TargetError::Unreachable`] where it does not, with the switch that is missing;
+    /// [`TargetError::Failed`] where the configuration cannot hold.
+    pub async fn connect(config: LocalConfig) -> Result<Self> {
+        let allowlist = Allowlist::new(&config.allowed_host_paths)?;
+        let prepare = || -> std::io::Result<PathBuf> {
+            fs::create_dir_all(&config.state)?;
+            // Links on the way would be refused when a volume is mounted.
+            fs::canonicalize(&config.state)
+        };
+        let state = prepare().map_err(|error| {
+            let context = format!("making the state folder {}", config.state.display());
+            TargetError::failed(context, error)
+        })?;
+        let launcher = Launcher::new()?;
+        let cgroups = Cgroups::find();
+        launcher.probe().await?;
+        let mut capabilities = BTreeSet::from([
+            Capability::Commands,
+            Capability::Files,
+            Capability::VolumesPvc,
+            Capability::VolumesPvcSubPath,
+            Capability::Pause,
+            Capability::Renew,
+            Capability::Metadata,
+        ]);
+        if !allowlist.is_empty() {
+            capabilities.insert(Capability::VolumesHost);
+        }
+        let info = TargetInfo {
+            name: "local".into(),
+            description: format!(
+                "Linux namespaces on this machine, {}, {}",
+                launcher.identity(),
+                cgroups.description()
+            ),
+            image: IMAGE.into(),
+            volume_kind: "Local".into(),
+            host_root: allowlist.first(),
+            capabilities,
+        };
+        let machine = Machine {
+            launcher,
+            cgroups,
+            allowlist,
+            volumes: Volumes::new(&state),
+            marks: Store::new(state.join("sandboxes")),
+            sandboxes: Roster::default(),
+        };
+        Ok(Self {
+            machine: Arc::new(machine),
+            info,
+        })
+    }
+}
+
+#[async_trait]
+impl Lookup for Machine {
+    async fn look_up(&self, id: &str) -> Result<SandboxInfo> {
+        self.get(id)
+    }
+}
+
+#[async_trait]
+impl Target for LocalTarget {
+    fn info(&self) -> &TargetInfo {
+        &self.info
+    }
+
+    async fn create(&self, handle: &Handle, request: &CreateSandboxRequest) -> Result<SandboxInfo> {
+        Machine::create(&self.machine, handle, request).await
+    }
+
+    async fn get(&self, id: &str) -> Result<SandboxInfo> {
+        self.machine.get(id)
+    }
+
+    async fn delete(&self, id: &str) -> Result<()> {
+        self.machine.delete(id).await
+    }
+
+    async fn execd(&self, id: &str) -> Result<Arc<dyn Execd>> {
+        let record = self.machine.sandboxes.find(id)?;
+        let lookup: Arc<dyn Lookup> = Arc::clone(&self.machine) as _;
+        Ok(Arc::new(AgentExecd {
+            client: record.body.client.clone(),
+            record,
+            lookup,
+        }))
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<SandboxPage> {
+        let all = self.machine.sandboxes.all();
+        let all = all
+            .iter()
+            .map(|record| record.info(sandbox::status(record)));
+        Ok(SandboxPage::select(all.collect(), query))
+    }
+
+    async fn pause(&self, id: &str) -> Result<()> {
+        self.machine.pause(id).await
+    }
+
+    async fn resume(&self, id: &str) -> Result<()> {
+        self.machine.resume(id).await
+    }
+
+    async fn renew(&self, id: &str, request: &RenewRequest) -> Result<RenewResponse> {
+        self.machine.sandboxes.find(id)?.renew(request)
+    }
+
+    async fn patch_metadata(
+        &self,
+        id: &str,
+        patch: &BTreeMap<String, Option<String>>,
+    ) -> Result<SandboxInfo> {
+        self.machine.sandboxes.find(id)?.patch_metadata(patch)?;
+        self.machine.get(id)
+    }
+
+    async fn create_volume(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
+        self.machine.volumes.create(owner, name, files)
+    }
+
+    async fn volume_exists(&self, name: &str) -> Result<bool> {
+        self.machine.volumes.exists(name)
+    }
+
+    async fn read_volume(&self, _: &Owner, name: &str, path: &str) -> Result<Option<Vec<u8>>> {
+        self.machine.volumes.read(name, path)
+    }
+
+    async fn create_host_dir(&self, path: &str, files: &Files) -> Result<()> {
+        host::create(Path::new(path), files)
+    }
+
+    async fn remove(&self, run: &RunId, resource: &Resource) -> Result<()> {
+        match resource {
+            Resource::Sandbox(name) => self.machine.remove_marked(run, name).await,
+            Resource::Volume(name) => self.machine.volumes.remove_marked(run, name),
+            Resource::HostDir(path) => host::remove(run, Path::new(path)),
+        }
+    }
+
+    async fn remains(&self, run: Option<&RunId>) -> Result<Vec<(Owner, Resource)>> {
+        let wanted = |owner: &Owner| run.is_none_or(|run| owner.run == *run);
+        let sandboxes = self.machine.marks.all()?;
+        let sandboxes = sandboxes
+            .into_iter()
+            .map(|(name, owner)| (owner, Resource::Sandbox(name)));
+        let volumes = self.machine.volumes.all()?;
+        let volumes = volumes
+            .into_iter()
+            .map(|(name, owner)| (owner, Resource::Volume(name)));
+        Ok(sandboxes
+            .chain(volumes)
+            .filter(|(owner, _)| wanted(owner))
+            .collect())
+    }
+}

@@ -1,0 +1,107 @@
+//! Named volumes: directories in the state folder.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{ApiError, Mount, Pvc};
+use crate::target::directory::{Broken, Directory};
+use crate::target::{Files, Owner, Result, RunId, TargetError};
+
+use super::store::Store;
+
+/// What a volume's content is in, beside its mark.
+const DATA: &str = "_data";
+
+/// The volumes of the state folder.
+#[derive(Debug)]
+pub(super) struct Volumes(Store);
+
+/// A volume that a sandbox is about to mount.
+pub(super) struct Claimed {
+    /// The directory to mount, without links.
+    pub(super) source: PathBuf,
+    /// Whether the request made the volume.
+    pub(super) is_new: bool,
+}
+
+impl Volumes {
+    pub(super) fn new(state: &Path) -> Self {
+        Self(Store::new(state.join("volumes")))
+    }
+
+    /// Makes a volume and fills it. One that is there already is left as it is.
+    pub(super) fn create(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
+        let fill = |folder: &Path| -> io::Result<()> {
+            let data = folder.join(DATA);
+            fs::create_dir(&data)?;
+            fs::set_permissions(&data, fs::Permissions::from_mode(0o755))?;
+            Directory::open(&data)?.fill(files)
+        };
+        self.0.create(owner, name, fill).map(drop)
+    }
+
+    pub(super) fn exists(&self, name: &str) -> Result<bool> {
+        Ok(self.0.path(name)?.join(DATA).is_dir())
+    }
+
+    /// Reads a file of a volume. Links count only as far as they stay inside.
+    pub(super) fn read(&self, name: &str, path: &str) -> Result<Option<Vec<u8>>> {
+        if !self.exists(name)? {
+            return Ok(None);
+        }
+        let data = self.0.path(name)?.join(DATA);
+        let read = Directory::open(&data).and_then(|directory| directory.read(path));
+        read.map_err(|error| {
+            TargetError::failed(format!("reading \"{path}\" of the volume {name}"), error)
+        })
+    }
+
+    pub(super) fn all(&self) -> Result<Vec<(String, Owner)>> {
+        self.0.all()
+    }
+
+    /// Removes a volume; one that is gone is fine.
+    pub(super) fn remove(&self, name: &str) -> Result<()> {
+        self.0.remove(name)
+    }
+
+    /// Removes a volume if it carries the mark of `run`.
+    pub(super) fn remove_marked(&self, run: &RunId, name: &str) -> Result<()> {
+        match self.0.owner(name)? {
+            Some(owner) if owner.run == *run => self.0.remove(name),
+            _ => Ok(()),
+        }
+    }
+
+    /// Finds or makes the claimed volume, and the directory of it that is mounted.
+    pub(super) fn claim(&self, owner: &Owner, mount: &Mount, pvc: &Pvc) -> Result<Claimed> {
+        let claim = &pvc.claim_name;
+        let named = |what: String| format!("volume \"{}\": {what}", mount.name);
+        let is_new = !self.exists(claim)?;
+        if is_new {
+            if !pvc.create_if_not_exists {
+                let what =
+                    format!("there is no volume \"{claim}\", and createIfNotExists is false");
+                return Err(ApiError::bad_request("VOLUME::PVC_NOT_FOUND", named(what)).into());
+            }
+            self.create(owner, claim, &Files::new())?;
+        }
+        let sub_path = mount.sub_path.as_deref().unwrap_or_default();
+        let found = Directory::open(&self.0.path(claim)?.join(DATA))
+            .map_err(Broken::Failed)
+            .and_then(|directory| directory.descend(sub_path));
+        match found {
+            Ok(source) => Ok(Claimed { source, is_new }),
+            Err(Broken::Refused(why)) => {
+                let what = named(format!("subPath \"{sub_path}\": {why}"));
+                Err(ApiError::bad_request("VOLUME::INVALID_SUB_PATH", what).into())
+            }
+            Err(Broken::Failed(error)) => Err(TargetError::failed(
+                format!("mounting the volume {claim}"),
+                error,
+            )),
+        }
+    }
+}
