@@ -56,7 +56,10 @@ struct Service {
 }
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1).peekable();
+    let words = std::env::args_os().skip(1);
+    let mut arguments = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .peekable();
     if arguments.next_if(|word| word == enclose::OUTER).is_some() {
         return enclose::outer(arguments.map(Into::into));
     }

@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use osb_conformance::execd::protocol::CommandStatus;
 
 use crate::execution::Outcome;
-use crate::file::info::moment;
 use crate::id::new_id;
 use crate::process::Group;
 
@@ -42,12 +41,7 @@ struct End {
 
 /// Not [`Timestamp::now`]: it panics with jiff's errors, and their texts are a large part of jiff.
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let since = since.unwrap_or_default();
-    moment(
-        i64::try_from(since.as_secs()).unwrap_or_default(),
-        i64::from(since.subsec_nanos()),
-    )
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 impl Record {

@@ -35,7 +35,7 @@ pub(crate) fn describe(path: &Path, metadata: &Metadata, accounts: &Accounts) ->
 }
 
 /// A file may claim a time that is out of reach; that is no reason not to describe it.
-pub(crate) fn moment(seconds: i64, nanoseconds: i64) -> Timestamp {
+fn moment(seconds: i64, nanoseconds: i64) -> Timestamp {
     let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
     Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

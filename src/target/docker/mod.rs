@@ -17,13 +17,14 @@ mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bollard::Docker;
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use tokio::sync::OnceCell;
 
+use crate::execd::agent::architecture;
 use crate::execd::{Client, Execd};
 use crate::sandbox::{
     CreateSandboxRequest, ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage,
@@ -64,6 +65,8 @@ impl std::fmt::Debug for DockerConfig {
 pub struct DockerTarget {
     engine: Arc<Engine>,
     info: TargetInfo,
+    /// In the place of `info` once it is known that the agent cannot run in the default image.
+    without_agent: OnceLock<TargetInfo>,
 }
 
 /// The engine and what this target has on it.
@@ -151,6 +154,7 @@ impl DockerTarget {
         Ok(Self {
             engine: Arc::new(engine),
             info,
+            without_agent: OnceLock::new(),
         })
     }
 }
@@ -165,12 +169,22 @@ impl Lookup for Engine {
 #[async_trait]
 impl Target for DockerTarget {
     fn info(&self) -> &TargetInfo {
-        &self.info
+        self.without_agent.get().unwrap_or(&self.info)
     }
 
     async fn prepare(&self) -> Result<()> {
         let image = self.engine.image().await?;
-        self.engine.image_with_agent(image).await.map(drop)
+        if self.engine.image_with_agent(image).await?.is_none() {
+            self.without_agent.get_or_init(|| TargetInfo {
+                description: format!(
+                    "{}, commands by its slow exec: the image is not for {}, which our agent is for",
+                    self.info.description,
+                    architecture()
+                ),
+                ..self.info.clone()
+            });
+        }
+        Ok(())
     }
 
     async fn create(&self, handle: &Handle, request: &CreateSandboxRequest) -> Result<SandboxInfo> {

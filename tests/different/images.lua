@@ -1,0 +1,8 @@
+scenario {
+  title    = "For targets with images",
+  covers   = { "VOL-PVC-001" },
+  requires = { "images" },
+}
+
+step "Saying:"
+say("images")
