@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 /// How often what takes a long time, and what takes a short one, is measured.
 const ROUNDS: usize = 9;
 const TIMES: usize = 100;
+const BLOCK: usize = 10;
 
 /// The scenarios of the specification's example, which make five sandboxes.
 const EXAMPLE: [&str; 4] = [
@@ -99,7 +100,7 @@ async fn life(target: &dyn Target, owner: &Owner, rounds: usize) -> Life {
         let execd = target.execd(&info.id).await.unwrap();
         timed(&mut first, execd.run(&nothing())).await.unwrap();
         let before = start.elapsed();
-        for _ in 0..TIMES / 10 {
+        for _ in 0..BLOCK {
             timed(&mut further, execd.run(&nothing())).await.unwrap();
         }
         let start = Instant::now();
@@ -218,12 +219,17 @@ async fn on_docker(owner: &Owner) {
     let info = target.create(&handle, &request(&image)).await.unwrap();
     let execd: Arc<dyn Execd> = target.execd(&info.id).await.unwrap();
     let (mut through_agent, mut through_engine) = (Vec::new(), Vec::new());
-    // Interleaved, here and below, so that a slow moment of the machine falls on all alike.
-    for _ in 0..TIMES {
-        timed(&mut through_agent, execd.run(&nothing()))
-            .await
-            .unwrap();
-        timed(&mut through_engine, engine_exec(&docker, &handle.name)).await;
+    // Interleaved, here and below, so that a slow moment of the machine falls on all alike; in
+    // blocks, so that what the engine does after an exec falls on the next one.
+    for _ in 0..TIMES / BLOCK {
+        for _ in 0..BLOCK {
+            timed(&mut through_agent, execd.run(&nothing()))
+                .await
+                .unwrap();
+        }
+        for _ in 0..BLOCK {
+            timed(&mut through_engine, engine_exec(&docker, &handle.name)).await;
+        }
     }
     target.delete(&info.id).await.unwrap();
     let [agent, engine] = [through_agent, through_engine].map(median);

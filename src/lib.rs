@@ -23,11 +23,13 @@
 //! use osb_conformance::harness::Harness;
 //! use osb_conformance::runner::{Suite, SuiteError};
 //! use osb_conformance::target::docker::{DockerConfig, DockerTarget};
+//! use osb_conformance::target::local::{LocalConfig, LocalTarget};
 //!
 //! fn main() -> Result<std::process::ExitCode, SuiteError> {
 //!     let suite = Suite::folder("scenarios".as_ref())?;
 //!     let docker = DockerTarget::connect(DockerConfig::default());
-//!     Ok(Harness::new(suite).target("docker", docker).main())
+//!     let local = LocalTarget::connect(LocalConfig::default());
+//!     Ok(Harness::new(suite).target("docker", docker).target("local", local).main())
 //! }
 //! ```
 //!
@@ -36,6 +38,8 @@
 //! trait for your own sandboxes and pass what connects to them.
 
 pub mod execd;
+
+// The agent is built of the protocol alone; everything else is the suite's.
 #[cfg(feature = "suite")]
 pub mod harness;
 #[cfg(feature = "suite")]

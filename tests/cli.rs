@@ -9,7 +9,10 @@ use std::process::Stdio;
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
 use serde_json::{Value, json};
-use support::{Tool, engine, failing, json_lines, marked, text};
+use support::{Tool, engine, failing, json_lines, local, marked, text};
+
+/// Where no engine answers.
+const NO_ENGINE: &str = "unix:///no/such.sock";
 
 /// What must be said on standard error for a wrong command line, and exit code 2.
 #[test]
@@ -18,6 +21,7 @@ fn a_wrong_command_line_says_what_to_do() {
     for (arguments, says) in [
         (&["run", "--taregt", "docker"][..], "--target"),
         (&["run", "--target", "dokcer"], "there is: auto, docker"),
+        (&["run", "--target", "local", "--image", "a"], "no images"),
         (&["run", "--jobs", "0"], "--jobs"),
         (&["run", "--timeout", "soon"], "90s"),
         (
@@ -61,39 +65,46 @@ fn a_wrong_command_line_says_what_to_do() {
 #[test]
 fn without_an_engine_run_ends_with_3_and_one_sentence() {
     let tool = Tool::new();
-    for target in ["docker", "auto"] {
-        let mut command = tool.command(&["run", "--target", target]);
-        let output = command
-            .env("DOCKER_HOST", "unix:///no/such.sock")
-            .output()
-            .unwrap();
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{said}");
-        assert!(said.contains("start Docker, or set DOCKER_HOST"), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
-    }
+    let mut command = tool.command(&["run", "--target", "docker"]);
+    let output = command.env("DOCKER_HOST", NO_ENGINE).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("start Docker, or set DOCKER_HOST"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
     let output = tool
-        .command(&["run"])
+        .command(&["run", "--target", "docker"])
         .env("DOCKER_HOST", "ssh://host")
         .output()
         .unwrap();
+    let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3));
-    assert!(
-        text(&output.stderr).contains("ssh -L"),
-        "{}",
-        text(&output.stderr)
-    );
-    let output = tool
-        .command(&["doctor"])
-        .env("DOCKER_HOST", "unix:///no/such.sock")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(
-        text(&output.stdout).contains("docker  no"),
-        "{}",
-        text(&output.stdout)
-    );
+    assert!(said.contains("ssh -L"), "{said}");
+}
+
+/// What cannot run here at all is tested in tests/target/user.rs.
+#[tokio::test]
+async fn without_an_engine_auto_takes_the_local_target() {
+    if !local().await {
+        return;
+    }
+    let tool = Tool::new();
+    let without = |arguments: &[&str]| {
+        let mut command = tool.command(arguments);
+        command.env("DOCKER_HOST", NO_ENGINE).output().unwrap()
+    };
+    let output = without(&["run", "volumes/pvc/read_only.lua"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let first = said.lines().next().unwrap_or_default();
+    assert!(first.starts_with("auto: local, because "), "{said}");
+    assert!(first.contains("start Docker, or set DOCKER_HOST"), "{said}");
+    let output = without(&["doctor"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    let lines = ["docker  no ", "local   yes "];
+    let starts = |line: &&str| shown.lines().any(|shown| shown.starts_with(line));
+    assert!(lines.iter().all(starts), "{shown}");
+    assert!(shown.ends_with("\nosb-conformance run --target local\n"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use osb_conformance::harness::Harness;
 use osb_conformance::runner::Suite;
 use osb_conformance::target::docker::{DockerConfig, DockerTarget};
+#[cfg(target_os = "linux")]
 use osb_conformance::target::local::{LocalConfig, LocalTarget};
 
 fn main() -> ExitCode {
@@ -15,8 +16,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    Harness::new(suite)
-        .target("docker", DockerTarget::connect(DockerConfig::default()))
-        .target("local", LocalTarget::connect(LocalConfig::default()))
-        .main()
+    let harness = Harness::new(suite);
+    let harness = harness.target("docker", DockerTarget::connect(DockerConfig::default()));
+    #[cfg(target_os = "linux")]
+    let harness = harness.target("local", LocalTarget::connect(LocalConfig::default()));
+    harness.main()
 }

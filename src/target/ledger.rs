@@ -73,26 +73,28 @@ impl Ledger {
         let folder = state.join("runs");
         fs::create_dir_all(&folder).map_err(error("create the folder of", &folder))?;
         let path = folder.join(format!("{}.jsonl", owner.run));
-        // Locked before it gets its name: no `clean` can see it unlocked and take it for dead.
-        let fresh = path.with_extension("new");
+        // Locked, and with its header, before it gets its name: no `clean` can see it unlocked and
+        // take it for dead.
+        let fresh = folder.join(unfinished(&owner));
         let file = OpenOptions::new()
             .create_new(true)
             .append(true)
             .open(&fresh)
             .map_err(error("create", &fresh))?;
         file.lock().map_err(error("lock", &fresh))?;
-        fs::rename(&fresh, &path).map_err(error("create", &path))?;
         let header = Header {
             target: target.into(),
             pid: owner.pid,
             host: owner.host.clone(),
         };
-        let ledger = Self {
-            path,
+        let mut ledger = Self {
+            path: fresh,
             owner,
             file: Mutex::new(file),
         };
         ledger.append(&header)?;
+        fs::rename(&ledger.path, &path).map_err(error("create", &path))?;
+        ledger.path = path;
         Ok(ledger)
     }
 
@@ -131,6 +133,22 @@ impl Ledger {
     }
 }
 
+/// The name of a ledger that is being made, with the process that makes it.
+fn unfinished(owner: &Owner) -> String {
+    format!("{}.{}.new", owner.run, owner.pid)
+}
+
+/// Whether the run was killed while it made this ledger: there is nothing in it.
+fn is_abandoned(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let parts = name.and_then(|name| name.strip_suffix(".new")?.split_once('.'));
+    let Some((_, pid)) = parts.filter(|(run, _)| RunId::parse(run).is_some()) else {
+        return false;
+    };
+    let is_number = pid.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && Path::new("/proc/self").exists() && !Path::new("/proc").join(pid).exists()
+}
+
 /// What a run that is no longer alive recorded.
 #[derive(Debug)]
 pub struct DeadRun {
@@ -164,7 +182,15 @@ impl DeadRun {
                 .file_name()
                 .and_then(|name| name.to_str()?.strip_suffix(".jsonl"))
                 .and_then(RunId::parse);
-            let Some(run) = run else { continue };
+            let Some(run) = run else {
+                if is_abandoned(&path)
+                    && let Err(e) = fs::remove_file(&path)
+                    && e.kind() != io::ErrorKind::NotFound
+                {
+                    return Err(error("delete", &path)(e));
+                }
+                continue;
+            };
             let file = match File::open(&path) {
                 Ok(file) => file,
                 // The run ended and closed its ledger in between.
@@ -264,6 +290,25 @@ mod tests {
         drop(file);
         let (dead, _) = DeadRun::find(state.path()).expect("found");
         assert_eq!(dead[0].resources, [Resource::Volume("v".into())]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_ledger_whose_maker_was_killed_goes() {
+        let state = tempfile::tempdir().expect("a folder");
+        let ours = Owner::this_process();
+        let mut dead = Owner::this_process();
+        // More than any process can have.
+        dead.pid = u32::MAX;
+        let folder = state.path().join("runs");
+        fs::create_dir(&folder).expect("made");
+        for name in [unfinished(&ours), unfinished(&dead), "other.1.new".into()] {
+            fs::write(folder.join(name), "").expect("written");
+        }
+        assert!(DeadRun::find(state.path()).expect("found").0.is_empty());
+        assert!(!folder.join(unfinished(&dead)).exists());
+        assert!(folder.join(unfinished(&ours)).exists());
+        assert!(folder.join("other.1.new").exists());
     }
 
     #[test]

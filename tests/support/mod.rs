@@ -1,5 +1,6 @@
 //! What the tests of the real thing share.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -47,14 +48,88 @@ pub async fn engine() -> Option<Docker> {
         None => None,
     };
     if docker.is_none() {
-        let required = std::env::var(osb_conformance::harness::REQUIRE).unwrap_or_default();
-        assert!(
-            !required.contains("docker"),
-            "Docker is required, but no engine answers"
-        );
-        eprintln!("skipped: no Docker engine answers");
+        skip("docker", "no Docker engine answers");
     }
     docker
+}
+
+/// Whether the kernel lets us make local sandboxes; otherwise as with [`engine`].
+#[cfg(target_os = "linux")]
+pub async fn local() -> bool {
+    use osb_conformance::target::local::{LocalConfig, LocalTarget};
+    let state = tempfile::tempdir().expect("a state folder");
+    let config = LocalConfig {
+        state: state.path().into(),
+        ..LocalConfig::default()
+    };
+    let target = LocalTarget::connect(config).await;
+    if let Err(error) = &target {
+        skip("local", &error.to_string());
+    }
+    target.is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub async fn local() -> bool {
+    skip("local", "it is made of Linux namespaces");
+    false
+}
+
+/// Says that `target` cannot be tested here, and fails where it must be.
+pub fn skip(target: &str, reason: &str) {
+    let required = std::env::var(osb_conformance::harness::REQUIRE).unwrap_or_default();
+    let is_required = required.split(',').any(|name| name.trim() == target);
+    assert!(!is_required, "{target} is required, but {reason}");
+    eprintln!("skipped: {reason}");
+}
+
+/// The descendants of this process with their states, such as `Z` for one that has ended and
+/// that nobody has waited for. This process is one of them.
+pub fn descendants() -> BTreeMap<i32, String> {
+    let look = |pid: i32| -> Option<(i32, (i32, String))> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace();
+        let state = fields.next()?.to_owned();
+        Some((pid, (fields.next()?.parse().ok()?, state)))
+    };
+    let all: BTreeMap<i32, (i32, String)> = std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(look)
+        .collect();
+    let own = i32::try_from(std::process::id()).expect("a process id");
+    let mut found = BTreeMap::from([(own, "R".to_owned())]);
+    loop {
+        let before = found.len();
+        let born: Vec<_> = all
+            .iter()
+            .filter(|(pid, (parent, _))| found.contains_key(parent) && !found.contains_key(pid))
+            .map(|(pid, (_, state))| (*pid, state.clone()))
+            .collect();
+        found.extend(born);
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// Every control group of ours whose name holds `part`.
+pub fn control_groups(part: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![PathBuf::from("/sys/fs/cgroup")]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            if name.starts_with("osb-conformance.") && name.contains(part) {
+                found.push(entry.path());
+            }
+            folders.push(entry.path());
+        }
+    }
+    found
 }
 
 /// The lines of a JSON report.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::target::{Owner, Result, TargetError};
+use crate::target::{Owner, Result, RunId, TargetError};
 
 /// The file that holds an object's labels.
 const LABELS: &str = "labels.json";
@@ -54,8 +54,7 @@ impl Store {
         if path.exists() {
             return Ok(false);
         }
-        // The dot keeps it from being anybody's name; the mark, from being left behind.
-        let fresh = self.folder.join(format!(".{}", Uuid::new_v4().simple()));
+        let fresh = self.folder.join(unfinished(owner));
         let make = || -> io::Result<bool> {
             // For its owner alone: a volume may hold what is root's and set-user-id.
             fs::DirBuilder::new()
@@ -81,15 +80,16 @@ impl Store {
         })
     }
 
-    /// Whose the object `name` is; `None` where there is none.
+    /// Whose the object `name` is, also one that was left unfinished; `None` where there is none.
     pub(super) fn owner(&self, name: &str) -> Result<Option<Owner>> {
         match fs::read(self.path(name)?.join(LABELS)) {
             Ok(bytes) => {
                 let labels: BTreeMap<String, String> =
                     serde_json::from_slice(&bytes).unwrap_or_default();
-                Ok(Owner::from_labels(|key| labels.get(key)))
+                let marked = Owner::from_labels(|key| labels.get(key));
+                Ok(marked.or_else(|| unfinished_owner(name)))
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(unfinished_owner(name)),
             Err(error) => Err(self.failed("looking at", name)(error)),
         }
     }
@@ -114,8 +114,34 @@ impl Store {
 
     /// Removes the object `name`; one that is gone is fine.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
-        remove_tree(&self.path(name)?).map_err(self.failed("removing", name))
+        let mut path = self.path(name)?;
+        if let Some(owner) = self.owner(name)? {
+            // Its mark may go first, and whoever removes it may be killed then.
+            let doomed = self.folder.join(unfinished(&owner));
+            match fs::rename(&path, &doomed) {
+                Ok(()) => path = doomed,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(self.failed("removing", name)(error)),
+            }
+        }
+        remove_tree(&path).map_err(self.failed("removing", name))
     }
+}
+
+/// The name of an object that is being made or removed. The dot keeps it from being anybody's name; its
+/// owner, in case that he is killed while it has no mark, from being left behind.
+fn unfinished(owner: &Owner) -> String {
+    let Owner { run, pid, host } = owner;
+    format!(".{run}.{pid}.{}.{host}", Uuid::new_v4().simple())
+}
+
+fn unfinished_owner(name: &str) -> Option<Owner> {
+    let mut parts = name.strip_prefix('.')?.splitn(4, '.');
+    Some(Owner {
+        run: RunId::parse(parts.next()?)?,
+        pid: parts.next()?.parse().ok()?,
+        host: parts.nth(1)?.into(),
+    })
 }
 
 /// Removes a folder and everything in it, also what whoever made it locked against its owner.
@@ -166,6 +192,20 @@ mod tests {
         assert_eq!(store.all().expect("listed"), [("a".into(), owner.clone())]);
         let broken = store.create(&owner, "c", |_| Err(io::Error::other("no")));
         assert!(broken.is_err());
+        // Killed before it had written the mark, or half of it.
+        for mark in [None, Some("{\"io.osb")] {
+            let name = unfinished(&owner);
+            let path = store.path(&name).expect("a name");
+            fs::create_dir(&path).expect("made");
+            if let Some(mark) = mark {
+                fs::write(path.join(LABELS), mark).expect("written");
+            }
+            let unfinished = [("a".into(), owner.clone()), (name.clone(), owner.clone())];
+            let mut all = store.all().expect("listed");
+            all.sort_by_key(|(name, _)| name.starts_with('.'));
+            assert_eq!(all, unfinished);
+            store.remove(&name).expect("removed");
+        }
         for name in ["", ".", "..", "a/b", "/etc"] {
             assert!(store.path(name).is_err(), "{name}");
         }
