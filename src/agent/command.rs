@@ -1,5 +1,6 @@
 //! `/command`: commands in the foreground and in the background.
 
+use std::fs;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(crate) async fn run(
     if request.gid.is_some() && request.uid.is_none() {
         return Err(Refusal::body("gid needs uid"));
     }
+    check_id("uid", request.uid)?;
+    check_id("gid", request.gid)?;
     let record = agent.records.begin(&request.command, request.background);
     let program = Program {
         program: "sh".into(),
@@ -81,6 +84,30 @@ pub(crate) fn check_timeout(timeout: Option<i64>) -> Result<(), Refusal> {
         Some(timeout) if timeout < 0 => Err(Refusal::body("timeout must not be negative")),
         _ => Ok(()),
     }
+}
+
+/// Refuses a user or group that cannot be in the sandbox: an ordinary user's has root alone.
+fn check_id(kind: &str, id: Option<u32>) -> Result<(), Refusal> {
+    let Some(id) = id else { return Ok(()) };
+    // Where there is no `/proc`, the attempt will tell.
+    let map = fs::read_to_string(format!("/proc/self/{kind}_map")).unwrap_or_default();
+    if map.is_empty() || is_mapped(&map, id) {
+        return Ok(());
+    }
+    Err(Refusal::body(format!(
+        "there is no {kind} {id} in this sandbox"
+    )))
+}
+
+/// Whether a map of users or groups (man 7 user_namespaces) holds `id`.
+fn is_mapped(map: &str, id: u32) -> bool {
+    map.lines().any(|line| {
+        let mut fields = line.split_whitespace().map(str::parse::<u64>);
+        let (Some(Ok(first)), Some(Ok(count))) = (fields.next(), fields.nth(1)) else {
+            return false;
+        };
+        (first..first.saturating_add(count)).contains(&u64::from(id))
+    })
 }
 
 /// Refuses a working directory that is none.
@@ -150,4 +177,17 @@ fn find(agent: &Agent, id: &str) -> Result<Arc<Record>, Refusal> {
         let message = format!("there is no command {id}");
         Refusal::new(StatusCode::NOT_FOUND, "INVALID_REQUEST_BODY", message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_in_a_map_can_be() {
+        let all = "         0          0 4294967295\n";
+        let (one, two) = ("0 1000 1\n", "0 1000 1\n1 100000 65536\n");
+        assert!(is_mapped(all, 65534) && is_mapped(one, 0) && is_mapped(two, 65536));
+        assert!(!is_mapped(one, 1) && !is_mapped(two, 65537) && !is_mapped("", 0));
+    }
 }

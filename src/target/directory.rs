@@ -13,6 +13,9 @@ use nix::sys::stat::{Mode, mkdirat};
 
 use super::Files;
 
+/// Most bytes that are read of one file.
+const LARGEST: u64 = 256 << 20;
+
 /// The directory that a volume's content is in.
 pub(super) struct Directory {
     file: OwnedFd,
@@ -75,7 +78,12 @@ impl Directory {
             Err(error) => return Err(error.into()),
         };
         let mut data = Vec::new();
-        File::from(file).read_to_end(&mut data)?;
+        let mut file = File::from(file).take(LARGEST + 1);
+        file.read_to_end(&mut data)?;
+        if data.len() as u64 > LARGEST {
+            let what = format!("it is larger than {} MiB", LARGEST >> 20);
+            return Err(io::Error::other(what));
+        }
         Ok(Some(data))
     }
 

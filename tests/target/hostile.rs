@@ -285,6 +285,34 @@ async fn a_fork_bomb_is_bounded_and_ends_with_its_sandbox() {
     .await;
 }
 
+/// What the session of whoever started the harness holds, such as tickets and passphrases.
+#[tokio::test]
+async fn the_hosts_session_keys_are_not_there() {
+    let number = match std::env::consts::ARCH {
+        "x86_64" => 250,
+        _ => 219,
+    };
+    // This thread's, which starts everything below.
+    keyutils::Keyring::join_anonymous_session().unwrap();
+    // keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0)
+    let ask = format!("syscall({number}, 0, -3, 0)");
+    let program = format!("print {ask}");
+    let outside = std::process::Command::new("perl")
+        .args(["-e", &program])
+        .output();
+    let Ok(outside) = outside else {
+        eprintln!("skipped: there is no perl to ask with");
+        return;
+    };
+    let outside = crate::support::text(&outside.stdout);
+    on(Bench::local().await, async move |bench| {
+        let sandbox = bench.create(json!({})).await;
+        let inside = sandbox.out(&format!("perl -e '{program}'")).await;
+        assert!(inside != "-1" && inside != outside, "{inside} {outside}");
+    })
+    .await;
+}
+
 /// A set-user-id program that belongs to root gives an ordinary user inside nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn set_user_id_programs_give_nothing() {

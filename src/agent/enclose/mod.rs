@@ -169,6 +169,7 @@ fn prepare(length: Option<usize>) -> Result<Service> {
         .during("reading what to make")?;
     // Whatever the harness was started with.
     umask(Mode::from_bits_truncate(0o022));
+    privilege::leave_keys()?;
     sethostname(&enclosure.hostname).during("setting the host name")?;
     privilege::raise_loopback().during("raising the loopback interface")?;
     root::build(&enclosure)?;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use caps::{CapSet, Capability, CapsHashSet};
+use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::socket::{
@@ -36,6 +37,17 @@ const KEPT: [Capability; 14] = [
 /// sandbox's own, still writable.
 pub(super) fn forbid_user_namespaces(proc: &Path) -> Result<()> {
     fs::write(proc.join("sys/user/max_user_namespaces"), "0").during("forbidding user namespaces")
+}
+
+/// Leaves the session keyring of whoever started the harness: what it holds, such as tickets and
+/// passphrases, is no sandbox's. No namespace does that.
+pub(super) fn leave_keys() -> Result<()> {
+    let left = keyutils::Keyring::join_anonymous_session().map(drop);
+    match left.map_err(|error| io::Error::from_raw_os_error(error.0)) {
+        // A kernel without keys has none to leave.
+        Err(error) if error.raw_os_error() == Some(Errno::ENOSYS as i32) => Ok(()),
+        other => other.during("leaving the session's keys"),
+    }
 }
 
 /// Gives up every right beyond [`KEPT`], for ever; bounds the number of processes.
