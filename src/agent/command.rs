@@ -31,6 +31,7 @@ pub(crate) async fn run(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: RunCommandRequest = json(&body)?;
+    agent.check_thawed()?;
     check_command(&request.command)?;
     check_timeout(request.timeout)?;
     check_cwd(request.cwd.as_deref())?;

@@ -48,6 +48,10 @@ impl From<Ended> for Outcome {
                 code,
                 why: Some(format!("exit status {code}")),
             },
+            Ended::Unnamed => Self {
+                code: -1,
+                why: Some("signal: real-time".into()),
+            },
             Ended::Signalled(Signal::SIGKILL) => Self {
                 code: -1,
                 why: Some("signal: killed".into()),

@@ -90,8 +90,11 @@ fn main() -> ExitCode {
 fn run(service: Service) -> ExitCode {
     // Not for those inside to look into: they would reach the pipes that it is spoken to over.
     let _ = nix::sys::prctl::set_dumpable(false);
+    // The thread for blocking calls is there from the start and stays: where a fork bomb has taken
+    // every process there may be, none could be started, and tokio would panic.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .thread_keep_alive(Duration::from_secs(u64::from(u32::MAX)))
         .build();
     let served = runtime.and_then(|runtime| {
         let code = runtime.block_on(serve(service));
@@ -110,6 +113,7 @@ fn run(service: Service) -> ExitCode {
 
 /// Serves until the entrypoint or the input ends; answers the exit code.
 async fn serve(service: Service) -> std::io::Result<u8> {
+    let _ = tokio::task::spawn_blocking(|| {}).await;
     let agent = Arc::new(Agent {
         processes: Processes::start(service.env)?,
         ..Agent::default()

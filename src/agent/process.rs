@@ -94,6 +94,8 @@ fn descendants(of: Pid) -> Vec<Pid> {
 pub(crate) enum Ended {
     Exited(i32),
     Signalled(Signal),
+    /// By a signal that has no name: a real-time one.
+    Unnamed,
 }
 
 impl Ended {
@@ -102,6 +104,7 @@ impl Ended {
         match self {
             Self::Exited(code) => code as u8,
             Self::Signalled(signal) => 128_u8.saturating_add(signal as i32 as u8),
+            Self::Unnamed => u8::MAX,
         }
     }
 }
@@ -184,10 +187,27 @@ impl Processes {
                 Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Ended::Signalled(signal)),
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
                 Ok(_) | Err(Errno::EINTR) => continue,
+                // It ended by a signal that has no name, and was waited for all the same.
+                Err(Errno::EINVAL) => {
+                    self.tell_lost();
+                    continue;
+                }
                 Err(_) => return,
             };
             if let Some(tell) = self.waiting().remove(&pid) {
                 let _ = tell.send(ended);
+            }
+        }
+    }
+
+    /// Tells the end of children that are not there any more, and are waited for no longer.
+    fn tell_lost(&self) {
+        let is_gone = |pid: &Pid| kill(*pid, None) == Err(Errno::ESRCH);
+        let mut waiting = self.waiting();
+        let lost: Vec<_> = waiting.keys().copied().filter(is_gone).collect();
+        for pid in lost {
+            if let Some(tell) = waiting.remove(&pid) {
+                let _ = tell.send(Ended::Unnamed);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -52,6 +52,18 @@ pub(crate) struct Agent {
     pub(crate) processes: Processes,
     pub(crate) records: Records,
     pub(crate) sessions: Sessions,
+    pub(crate) is_frozen: AtomicBool,
+}
+
+impl Agent {
+    /// Refuses to start anything while everything is stopped.
+    pub(crate) fn check_thawed(&self) -> Result<(), Refusal> {
+        if self.is_frozen.load(Ordering::Relaxed) {
+            let message = "the sandbox is paused";
+            return Err(Refusal::new(StatusCode::CONFLICT, "FROZEN", message));
+        }
+        Ok(())
+    }
 }
 
 /// Every route of execd that the agent serves.
@@ -95,11 +107,14 @@ async fn unknown(method: Method, uri: Uri) -> Refusal {
 /// `POST /freeze`, no part of execd: stops every process of the sandbox but the agent, for a
 /// target that has no other way to pause it.
 async fn freeze(State(agent): State<Arc<Agent>>) -> Result<StatusCode, Refusal> {
+    // First: what is asked for from now on is not started any more.
+    agent.is_frozen.store(true, Ordering::Relaxed);
     signal_all(&agent, Signal::SIGSTOP)
 }
 
 /// `POST /thaw`: lets them go on.
 async fn thaw(State(agent): State<Arc<Agent>>) -> Result<StatusCode, Refusal> {
+    agent.is_frozen.store(false, Ordering::Relaxed);
     signal_all(&agent, Signal::SIGCONT)
 }
 
@@ -107,6 +122,7 @@ fn signal_all(agent: &Agent, signal: Signal) -> Result<StatusCode, Refusal> {
     if agent.processes.signal_all(signal) {
         return Ok(StatusCode::OK);
     }
+    agent.is_frozen.store(false, Ordering::Relaxed);
     Err(Refusal::runtime(
         "the agent is not the first process of its sandbox",
     ))

@@ -123,6 +123,7 @@ pub(crate) async fn run(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let request: RunInSessionRequest = json(&body)?;
+    agent.check_thawed()?;
     check_command(&request.command)?;
     check_timeout(request.timeout)?;
     check_cwd(request.cwd.as_deref())?;

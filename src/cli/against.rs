@@ -26,6 +26,7 @@ pub(super) async fn against(
     }
     println!();
     let (mut same, mut different, mut not_compared) = (0, 0, 0);
+    let mut errored = false;
     let left = run_both(&one, &other, selection, cancel, &mut |pair: &Pair| {
         let path = pair.one.scenario.path();
         if !pair.is_compared() {
@@ -37,6 +38,9 @@ pub(super) async fn against(
             println!("SAME  {path}  {one:.2}s, {other:.2}s");
         } else {
             different += 1;
+            errored |= [&pair.one, &pair.other]
+                .iter()
+                .any(|r| r.verdict == Verdict::Errored);
             println!("DIFF  {path}");
             show(pair, &names);
         }
@@ -49,6 +53,12 @@ pub(super) async fn against(
     if cancel.is_cancelled() {
         println!("interrupted; what the run had created is removed");
         return Ok(exit::INTERRUPTED);
+    }
+    if errored {
+        return Err(Failure::unavailable("not every scenario could be judged"));
+    }
+    if same + different == 0 {
+        return Err(Failure::unavailable("nothing was compared"));
     }
     Ok(if different == 0 && left.is_empty() {
         exit::SUCCESS

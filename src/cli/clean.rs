@@ -31,7 +31,19 @@ pub(super) async fn clean() -> Result<u8, Failure> {
     let mut elsewhere = BTreeSet::new();
     for target in targets.values() {
         let mut marked: BTreeMap<RunId, Vec<Resource>> = BTreeMap::new();
-        for (owner, resource) in target.remains(None).await? {
+        let remains = match target.remains(None).await {
+            Ok(remains) => remains,
+            // The other target, and the ledgers, are cleaned all the same.
+            Err(error) => {
+                println!(
+                    "cannot look for what is left on {}: {error}",
+                    target.info().name
+                );
+                removal.failed += 1;
+                continue;
+            }
+        };
+        for (owner, resource) in remains {
             if alive.contains(&owner.run) {
                 continue;
             }

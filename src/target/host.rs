@@ -1,6 +1,7 @@
 //! Host directories under the allowlist.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +98,7 @@ impl Allowlist {
 
 /// Makes the directory `path` and fills it.
 pub(super) fn create(path: &Path, files: &Files) -> Result<()> {
-    let write = || -> std::io::Result<()> {
+    let write = || -> io::Result<()> {
         fs::create_dir(path)?;
         // Sandboxes may run as any user; what is inside belongs to the scenario alone.
         fs::set_permissions(path, fs::Permissions::from_mode(0o777))?;
@@ -123,13 +124,35 @@ pub(super) fn remove(run: &RunId, path: &Path) -> Result<()> {
     if !is_marked {
         return Ok(());
     }
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TargetError::failed(
-            format!("removing {}", path.display()),
-            error,
-        )),
-        _ => Ok(()),
+    remove_tree(path)
+        .map_err(|error| TargetError::failed(format!("removing {}", path.display()), error))
+}
+
+/// Removes a folder and everything in it, also what whoever made it locked against its owner.
+pub(super) fn remove_tree(folder: &Path) -> io::Result<()> {
+    let removed = match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            unlock(folder)?;
+            fs::remove_dir_all(folder)
+        }
+        other => other,
+    };
+    match removed {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
     }
+}
+
+/// Gives the owner every right to the folders of a tree again. Links are not followed.
+fn unlock(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unlock(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// `path` with every link resolved; what does not exist yet is kept as it is. `None` where a link

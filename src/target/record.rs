@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::sandbox::{
-    ApiError, ImageSpec, RenewRequest, RenewResponse, SandboxInfo, SandboxStatus, ValidRequest,
+    ApiError, Backend, ImageSpec, RenewRequest, RenewResponse, SandboxInfo, SandboxStatus,
+    ValidRequest,
 };
 use uuid::Uuid;
 
@@ -196,39 +197,92 @@ pub(super) struct Storage {
 
 /// The sandboxes of a target, by their ids.
 #[derive(Debug)]
-pub(super) struct Roster<B>(Mutex<HashMap<String, Arc<Record<B>>>>);
+pub(super) struct Roster<B> {
+    by_id: Mutex<HashMap<String, Arc<Record<B>>>>,
+    /// Claims of sandboxes that are being created.
+    coming: Arc<Mutex<Vec<String>>>,
+}
 
 impl<B> Default for Roster<B> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self {
+            by_id: Mutex::default(),
+            coming: Arc::default(),
+        }
+    }
+}
+
+/// The claims of a sandbox that is being created: while this is there, nobody removes the volumes.
+#[derive(Debug)]
+pub(super) struct Claims {
+    coming: Arc<Mutex<Vec<String>>>,
+    names: Vec<String>,
+}
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        let mut coming = lock(&self.coming);
+        for name in &self.names {
+            if let Some(at) = coming.iter().position(|other| other == name) {
+                coming.swap_remove(at);
+            }
+        }
     }
 }
 
 impl<B> Roster<B> {
     pub(super) fn insert(&self, record: &Arc<Record<B>>) {
-        lock(&self.0).insert(record.id.clone(), Arc::clone(record));
+        lock(&self.by_id).insert(record.id.clone(), Arc::clone(record));
     }
 
     /// The sandbox with this id.
     pub(super) fn find(&self, id: &str) -> Result<Arc<Record<B>>> {
-        let found = lock(&self.0).get(id).cloned();
+        let found = lock(&self.by_id).get(id).cloned();
         found.ok_or_else(|| not_found(id).into())
     }
 
     /// The sandbox with this name.
     pub(super) fn named(&self, name: &str) -> Option<Arc<Record<B>>> {
-        let all = lock(&self.0);
+        let all = lock(&self.by_id);
         all.values().find(|record| record.name == name).cloned()
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Record<B>>> {
-        lock(&self.0).values().cloned().collect()
+        lock(&self.by_id).values().cloned().collect()
     }
 
     /// Takes a sandbox off: whoever does is the one that ends it.
     pub(super) fn take(&self, id: &str) -> Result<Arc<Record<B>>> {
-        let taken = lock(&self.0).remove(id);
+        let taken = lock(&self.by_id).remove(id);
         taken.ok_or_else(|| not_found(id).into())
+    }
+
+    /// Notes the claims of a request before it is looked whether the volumes are there.
+    pub(super) fn claim(&self, request: &ValidRequest) -> Claims {
+        let names: Vec<_> = request
+            .mounts
+            .iter()
+            .filter_map(|mount| match &mount.backend {
+                Backend::Pvc(pvc) => Some(pvc.claim_name.clone()),
+                _ => None,
+            })
+            .collect();
+        lock(&self.coming).extend(names.iter().cloned());
+        Claims {
+            coming: Arc::clone(&self.coming),
+            names,
+        }
+    }
+
+    /// Those of `volumes` that no other sandbox mounts or is about to: one that is left to it goes
+    /// with the run.
+    pub(super) fn unclaimed(&self, volumes: Vec<String>) -> Vec<String> {
+        let coming = lock(&self.coming).clone();
+        let all = self.all();
+        let is_claimed = |volume: &String| {
+            coming.contains(volume) || all.iter().any(|record| record.claims.contains(volume))
+        };
+        volumes.into_iter().filter(|v| !is_claimed(v)).collect()
     }
 
     /// The volumes that go now that `record`, which was taken off, has ended. One that another
@@ -243,7 +297,15 @@ impl<B> Roster<B> {
                 None => orphans.push(volume),
             }
         }
-        orphans
+        self.unclaimed(orphans)
+    }
+}
+
+/// Notes what could not be cleared after a create that failed for a better reason: the run's own
+/// clean-up tries again, and reports.
+pub(super) fn warn_of(cleared: Vec<Result<()>>) {
+    for error in cleared.into_iter().filter_map(Result::err) {
+        tracing::warn!(%error, "what a failed create made could not be removed");
     }
 }
 

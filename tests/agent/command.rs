@@ -82,6 +82,15 @@ async fn lines_for_whoever_wants_them() {
 }
 
 #[tokio::test]
+async fn a_signal_without_a_name_is_an_end_too() {
+    on_both(async |client| {
+        let result = run(client, &sh("kill -40 $$")).await.unwrap();
+        assert_eq!((result.exit_code, result.timed_out), (-1, false));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn directory_and_environment() {
     in_folder(async |client, folder| {
         let command = Command {

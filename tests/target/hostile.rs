@@ -256,7 +256,7 @@ async fn a_fork_bomb_is_bounded_and_ends_with_its_sandbox() {
         let execd = sandbox.execd.clone();
         let bomb = tokio::spawn(async move {
             execd
-                .run(&shell("bomb() { bomb | bomb & }; bomb; sleep 1000"))
+                .run(&shell("bomb() { bomb & bomb & sleep 1000; }; bomb"))
                 .await
         });
         let begun = Instant::now();
@@ -309,6 +309,46 @@ async fn the_hosts_session_keys_are_not_there() {
         let sandbox = bench.create(json!({})).await;
         let inside = sandbox.out(&format!("perl -e '{program}'")).await;
         assert!(inside != "-1" && inside != outside, "{inside} {outside}");
+    })
+    .await;
+}
+
+/// Links that an earlier sandbox left in a volume, where a later one mounts something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn mount_points_are_not_made_through_links_to_the_host() {
+    on(Bench::local().await, async |bench| {
+        let volume = bench.volume(&[]).await;
+        let allowed = bench.folder().join("allow");
+        let (file, victim) = (allowed.join("file"), bench.folder().join("victim"));
+        std::fs::write(&file, "ours").unwrap();
+        std::fs::write(&victim, "the host's").unwrap();
+        let link = format!(
+            "cd /mnt/data && ln -s {} there && ln -s {}-new new && ln -s /proc proc && ln -s /proc/self self",
+            victim.display(),
+            victim.display()
+        );
+        bench.create(pvc(&volume, json!({}))).await.out(&link).await;
+        let host = |path: &str, inside: &str| {
+            json!({"volumes": [
+                {"name": "v", "mountPath": "/data", "pvc": {"claimName": volume}},
+                {"name": "h", "mountPath": format!("/data/{inside}"), "host": {"path": path}},
+            ]})
+        };
+        for (path, inside) in [
+            (file.to_str().unwrap(), "there"),
+            (file.to_str().unwrap(), "new"),
+            (allowed.to_str().unwrap(), "proc"),
+            (allowed.to_str().unwrap(), "self"),
+        ] {
+            // Whether it is refused or inside, the host's files are as they were.
+            let _ = bench.request(host(path, inside)).await;
+            assert_eq!(std::fs::read_to_string(&victim).unwrap(), "the host's");
+            assert!(!bench.folder().join("victim-new").exists(), "{inside}");
+        }
+        for inside in ["proc", "self"] {
+            let error = bench.refused(host(allowed.to_str().unwrap(), inside)).await;
+            assert_eq!(error.code, "DOCKER::SANDBOX_START_FAILED");
+        }
     })
     .await;
 }

@@ -7,10 +7,11 @@ use std::path::Path;
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
 };
+use nix::unistd::setgroups;
 use std::os::fd::AsRawFd;
 
 use super::{During, Result};
@@ -54,7 +55,15 @@ pub(super) fn leave_keys() -> Result<()> {
 pub(super) fn drop_all(processes: u64) -> Result<()> {
     // An ordinary user's is counted for the sandbox alone; root's, who is exempt, is bounded by a
     // control group.
-    setrlimit(Resource::RLIMIT_NPROC, processes, processes).during("limiting processes")?;
+    let limiting = "limiting processes";
+    let (_, hardest) = getrlimit(Resource::RLIMIT_NPROC).during(limiting)?;
+    let processes = processes.min(hardest);
+    setrlimit(Resource::RLIMIT_NPROC, processes, processes).during(limiting)?;
+    // The harness's supplementary groups; an ordinary user cannot leave his.
+    match setgroups(&[]) {
+        Err(Errno::EPERM) => {}
+        other => other.during("leaving groups")?,
+    }
     prctl::set_no_new_privs().during("forbidding new privileges")?;
     let kept: CapsHashSet = KEPT.into_iter().collect();
     let dropping = |result: std::result::Result<(), caps::errors::CapsError>| {

@@ -10,9 +10,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::{Mode, mkdirat};
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 use nix::unistd::{chdir, fchdir, pivot_root};
 use osb_conformance::execd::enclosure::{Enclosure, GIVING};
 
@@ -94,7 +95,7 @@ pub(super) fn build(enclosure: &Enclosure) -> Result<()> {
     .during("mounting the root")?;
     fill(base, &enclosure.hostname).during("filling the root")?;
     let root = open_path(base)?;
-    // Each is protected before the next is made: no mount point is ever made on the host.
+    // Each is protected before the next is made: no mount point is made in the host's system.
     let mut mounts = Mounts::read()?;
     for (path, source) in &system {
         Target::make(root.as_fd(), path, source)?.bind(source)?;
@@ -107,7 +108,9 @@ pub(super) fn build(enclosure: &Enclosure) -> Result<()> {
     processes(base, root.as_fd(), &mut mounts)?;
     for (bind, source) in &given {
         let mount = || {
-            Target::make(root.as_fd(), &bind.target, source)?.bind(source)?;
+            let target = Target::make(root.as_fd(), &bind.target, source)?;
+            target.refuse_processes()?;
+            target.bind(source)?;
             mounts.protect_new(bind.read_only)
         };
         give(&bind.target, mount)?;
@@ -180,8 +183,12 @@ impl Target {
                         let mode = Mode::from_bits_truncate(0o755);
                         mkdirat(&parent, part, mode).during(step())?;
                     } else {
-                        let file = handle(parent.as_fd()).join(part);
-                        fs::write(file, "").during(step())?;
+                        // What is there already, such as a link that leads nowhere, is not
+                        // followed: it would lead out, to the host.
+                        let flags =
+                            OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+                        let mode = Mode::from_bits_truncate(0o644);
+                        openat(&parent, part, flags, mode).during(step())?;
                     }
                     find(&so_far).during(step())?
                 }
@@ -189,6 +196,17 @@ impl Target {
             };
         }
         Ok(Self { file: parent, name })
+    }
+
+    /// Refuses a place in `/proc`, also one that a link leads to: the agent looks at processes
+    /// there, and must see the kernel's.
+    fn refuse_processes(&self) -> Result<()> {
+        let step = "looking at the mount point";
+        let kind = fstatfs(&self.file).during(step)?.filesystem_type();
+        if kind == PROC_SUPER_MAGIC {
+            return Err(io::Error::other("it is in /proc")).during(step);
+        }
+        Ok(())
     }
 
     fn bind(&self, source: &OwnedFd) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::sandbox::{
     Backend, CreateSandboxRequest, ImageSpec, SandboxInfo, SandboxState, SandboxStatus,
     ValidRequest,
 };
-use crate::target::record::{Record, Storage};
+use crate::target::record::{Record, Storage, warn_of};
 use crate::target::request::{check_supported, unsupported_backend};
 use crate::target::{Handle, Owner, PROCESSES, Result};
 
@@ -30,6 +30,7 @@ impl Engine {
         engine.ensure_image(&image).await?;
         // Volumes that this request makes, so that it can take them back.
         let mut made = Vec::new();
+        let claims = engine.sandboxes.claim(&valid);
         match engine.provision(handle, &valid, image, &mut made).await {
             Ok(record) => {
                 let record = Arc::new(record);
@@ -42,10 +43,12 @@ impl Engine {
                 Ok(info)
             }
             Err(error) => {
-                engine.remove_container(&handle.name).await?;
-                for volume in made {
-                    engine.remove_volume(&volume).await?;
+                let mut cleared = vec![engine.remove_container(&handle.name).await];
+                drop(claims);
+                for volume in engine.sandboxes.unclaimed(made) {
+                    cleared.push(engine.remove_volume(&volume).await);
                 }
+                warn_of(cleared);
                 Err(error)
             }
         }

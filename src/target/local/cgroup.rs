@@ -105,7 +105,9 @@ impl Cgroups {
             .filter(|(controller, _)| has(*controller))
             .map(|(_, name)| *name)
             .collect();
-        if names.is_empty() {
+        if names.is_empty() && geteuid().is_root() {
+            "no limits: no control groups can be made, and root is exempt from others".into()
+        } else if names.is_empty() {
             "limits of memory and processor time not enforced".into()
         } else {
             format!("limits by control groups ({})", names.join(", "))

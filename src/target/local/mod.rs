@@ -200,7 +200,7 @@ impl Target for LocalTarget {
     }
 
     async fn create_volume(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
-        self.machine.volumes.create(owner, name, files)
+        self.machine.volumes.create(owner, name, files).map(drop)
     }
 
     async fn volume_exists(&self, name: &str) -> Result<bool> {

@@ -11,13 +11,13 @@ use std::time::Duration;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getegid, geteuid};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::execd::enclosure::{Enclosure, GIVING, Greeting, LONGEST_GREETING};
-use crate::execd::{Client, NotReady, agent, greet};
+use crate::execd::enclosure::{Enclosure, GIVING, Greeting};
+use crate::execd::{Client, NotReady, agent, greet, read_greeting};
 use crate::target::request::start_failed;
 use crate::target::{PROCESSES, READY, Result, TargetError};
 
@@ -182,16 +182,9 @@ impl Launcher {
     ) -> Result<Client> {
         let failed = |error: io::Error| TargetError::failed("starting a sandbox failed", error);
         let mut output = BufReader::new(output);
-        let mut line = Vec::new();
-        (&mut output)
-            .take(LONGEST_GREETING as u64)
-            .read_until(b'\n', &mut line)
-            .await
-            .map_err(failed)?;
-        match serde_json::from_slice(&line) {
-            Ok(Greeting::Unshared) => {}
-            Ok(greeting) => return Err(refused(greeting)),
-            Err(error) => return Err(failed(io::Error::other(error))),
+        match read_greeting(&mut output).await? {
+            Greeting::Unshared => {}
+            greeting => return Err(refused(greeting)),
         }
         self.users.map(outer).map_err(|error| {
             let errno = error.raw_os_error().unwrap_or_default();

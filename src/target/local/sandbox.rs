@@ -12,7 +12,7 @@ use crate::sandbox::{
     ApiError, Backend, CreateSandboxRequest, ImageSpec, SandboxInfo, SandboxState, SandboxStatus,
     ValidRequest,
 };
-use crate::target::record::{Record, Storage, not_in_state};
+use crate::target::record::{Record, Storage, not_in_state, warn_of};
 use crate::target::request::{check_supported, start_failed, unsupported_backend};
 use crate::target::{Handle, Owner, PROCESSES, Result, RunId, TargetError};
 
@@ -24,6 +24,9 @@ pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 /// The file beside a sandbox's mark that names its control groups, one in a line.
 const CGROUPS: &str = "cgroups";
+
+/// Least memory of a sandbox, as Docker has it.
+const LEAST_MEMORY: i64 = 6 << 20;
 
 /// Longest host name, in bytes.
 const HOSTNAME: usize = 64;
@@ -49,6 +52,7 @@ impl Machine {
         }
         // Volumes that this request makes, so that it can take them back.
         let mut made = Vec::new();
+        let claims = machine.sandboxes.claim(&valid);
         match machine.provision(handle, &valid, image, &mut made).await {
             Ok(record) => {
                 let record = Arc::new(record);
@@ -59,10 +63,12 @@ impl Machine {
                 Ok(record.info(status(&record)))
             }
             Err(error) => {
-                machine.clear(&handle.name).await?;
-                for volume in made {
-                    machine.volumes.remove(&volume)?;
+                let mut cleared = vec![machine.clear(&handle.name).await];
+                drop(claims);
+                for volume in machine.sandboxes.unclaimed(made) {
+                    cleared.push(machine.volumes.remove(&volume));
                 }
+                warn_of(cleared);
                 Err(error)
             }
         }
@@ -76,6 +82,16 @@ impl Machine {
         made: &mut Vec<String>,
     ) -> Result<Sandbox> {
         let (binds, storage) = self.storage(&handle.owner, valid, made)?;
+        if let Some(bytes) = valid
+            .limits
+            .memory_bytes
+            .filter(|bytes| *bytes < LEAST_MEMORY)
+        {
+            let least = LEAST_MEMORY >> 20;
+            return Err(start_failed(format!(
+                "{bytes} bytes of memory are less than the least, {least} MiB"
+            )));
+        }
         let cgroups = self.cgroups.paths(&handle.name);
         self.marks.create(&handle.owner, &handle.name, |folder| {
             let lines: Vec<_> = cgroups.iter().map(|path| path.to_string_lossy()).collect();
@@ -114,16 +130,15 @@ impl Machine {
         for mount in &valid.mounts {
             let source = match &mount.backend {
                 Backend::Pvc(pvc) => {
-                    let existed = self.volumes.exists(&pvc.claim_name)?;
-                    if !existed && pvc.create_if_not_exists {
-                        made.push(pvc.claim_name.clone());
+                    let claim = &pvc.claim_name;
+                    if self.volumes.ensure(owner, mount, pvc)? {
+                        made.push(claim.clone());
+                        if pvc.delete_on_sandbox_termination {
+                            storage.doomed.push(claim.clone());
+                        }
                     }
-                    let claimed = self.volumes.claim(owner, mount, pvc)?;
-                    storage.claims.push(pvc.claim_name.clone());
-                    if claimed.is_new && pvc.delete_on_sandbox_termination {
-                        storage.doomed.push(pvc.claim_name.clone());
-                    }
-                    claimed.source
+                    storage.claims.push(claim.clone());
+                    self.volumes.source(mount, claim)?
                 }
                 Backend::Host(host) => self.allowlist.directory(mount, host)?,
                 Backend::Ossfs(_) => return Err(unsupported_backend(mount)),

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::target::host::remove_tree;
 use crate::target::{Owner, Result, RunId, TargetError};
 
 /// The file that holds an object's labels.
@@ -144,36 +145,10 @@ fn unfinished_owner(name: &str) -> Option<Owner> {
     })
 }
 
-/// Removes a folder and everything in it, also what whoever made it locked against its owner.
-fn remove_tree(folder: &Path) -> io::Result<()> {
-    let removed = match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            unlock(folder)?;
-            fs::remove_dir_all(folder)
-        }
-        other => other,
-    };
-    match removed {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-/// Gives the owner every right to the folders of a tree again. Links are not followed.
-fn unlock(folder: &Path) -> io::Result<()> {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            unlock(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn an_object_has_a_mark_from_its_first_moment_and_goes_with_all_that_is_in_it() {

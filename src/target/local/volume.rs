@@ -18,28 +18,20 @@ const DATA: &str = "_data";
 #[derive(Debug)]
 pub(super) struct Volumes(Store);
 
-/// A volume that a sandbox is about to mount.
-pub(super) struct Claimed {
-    /// The directory to mount, without links.
-    pub(super) source: PathBuf,
-    /// Whether the request made the volume.
-    pub(super) is_new: bool,
-}
-
 impl Volumes {
     pub(super) fn new(state: &Path) -> Self {
         Self(Store::new(state.join("volumes")))
     }
 
-    /// Makes a volume and fills it. One that is there already is left as it is.
-    pub(super) fn create(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
+    /// Makes a volume and fills it. One that is there already is left as it is: `false`.
+    pub(super) fn create(&self, owner: &Owner, name: &str, files: &Files) -> Result<bool> {
         let fill = |folder: &Path| -> io::Result<()> {
             let data = folder.join(DATA);
             fs::create_dir(&data)?;
             fs::set_permissions(&data, fs::Permissions::from_mode(0o755))?;
             Directory::open(&data)?.fill(files)
         };
-        self.0.create(owner, name, fill).map(drop)
+        self.0.create(owner, name, fill)
     }
 
     pub(super) fn exists(&self, name: &str) -> Result<bool> {
@@ -75,28 +67,33 @@ impl Volumes {
         }
     }
 
-    /// Finds or makes the claimed volume, and the directory of it that is mounted.
-    pub(super) fn claim(&self, owner: &Owner, mount: &Mount, pvc: &Pvc) -> Result<Claimed> {
+    /// Makes the claimed volume where there is none and the claim allows it. Whether it did.
+    pub(super) fn ensure(&self, owner: &Owner, mount: &Mount, pvc: &Pvc) -> Result<bool> {
         let claim = &pvc.claim_name;
-        let named = |what: String| format!("volume \"{}\": {what}", mount.name);
-        let is_new = !self.exists(claim)?;
-        if is_new {
-            if !pvc.create_if_not_exists {
-                let what =
-                    format!("there is no volume \"{claim}\", and createIfNotExists is false");
-                return Err(ApiError::bad_request("VOLUME::PVC_NOT_FOUND", named(what)).into());
-            }
-            self.create(owner, claim, &Files::new())?;
+        if self.exists(claim)? {
+            return Ok(false);
         }
+        if !pvc.create_if_not_exists {
+            let message = format!(
+                "volume \"{}\": there is no volume \"{claim}\", and createIfNotExists is false",
+                mount.name
+            );
+            return Err(ApiError::bad_request("VOLUME::PVC_NOT_FOUND", message).into());
+        }
+        self.create(owner, claim, &Files::new())
+    }
+
+    /// The directory of a volume that is mounted, without links.
+    pub(super) fn source(&self, mount: &Mount, claim: &str) -> Result<PathBuf> {
         let sub_path = mount.sub_path.as_deref().unwrap_or_default();
         let found = Directory::open(&self.0.path(claim)?.join(DATA))
             .map_err(Broken::Failed)
             .and_then(|directory| directory.descend(sub_path));
         match found {
-            Ok(source) => Ok(Claimed { source, is_new }),
+            Ok(source) => Ok(source),
             Err(Broken::Refused(why)) => {
-                let what = named(format!("subPath \"{sub_path}\": {why}"));
-                Err(ApiError::bad_request("VOLUME::INVALID_SUB_PATH", what).into())
+                let message = format!("volume \"{}\": subPath \"{sub_path}\": {why}", mount.name);
+                Err(ApiError::bad_request("VOLUME::INVALID_SUB_PATH", message).into())
             }
             Err(Broken::Failed(error)) => Err(TargetError::failed(
                 format!("mounting the volume {claim}"),
