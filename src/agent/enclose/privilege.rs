@@ -53,8 +53,8 @@ pub(super) fn leave_keys() -> Result<()> {
 
 /// Gives up every right beyond [`KEPT`], for ever; bounds the number of processes.
 pub(super) fn drop_all(processes: u64) -> Result<()> {
-    // An ordinary user's is counted for the sandbox alone; root's, who is exempt, is bounded by a
-    // control group.
+    // An ordinary user's is counted for the sandbox alone, from Linux 5.14 on; root's, who is
+    // exempt, is bounded by a control group.
     let limiting = "limiting processes";
     let (_, hardest) = getrlimit(Resource::RLIMIT_NPROC).during(limiting)?;
     let processes = processes.min(hardest);

@@ -2,8 +2,9 @@
 //!
 //! Inside are this machine's system directories, read-only, and everything else is in memory; a
 //! `pvc` volume is a directory in the state folder. Works as root and as an ordinary user. The
-//! user namespace that every sandbox has, also root's, keeps what is inside from having any right
-//! outside; see `src/agent/enclose`.
+//! user namespace that every sandbox has, also root's, makes its capabilities count for nothing
+//! outside; see `src/agent/enclose`. Users are who they are, as in a Docker container: root inside
+//! is root to the files that it is given.
 
 mod cgroup;
 mod obstacle;
