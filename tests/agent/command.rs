@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use osb_conformance::execd::protocol::CHUNKS;
-use osb_conformance::execd::{Command, OUTPUT_LIMIT};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use osb_conformance::execd::{Client, Command, OUTPUT_LIMIT};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use crate::support::{
@@ -15,6 +15,36 @@ use crate::support::{
 #[tokio::test]
 async fn it_answers() {
     on_both(async |client| client.ping().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn over_a_unix_socket() {
+    let agent = Agent::listening().await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("execd.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let address = agent.address().to_owned();
+    let relay = tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = TcpStream::connect(&address).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    let connect = {
+        let socket = socket.clone();
+        move || UnixStream::connect(socket.clone())
+    };
+    // A connection for each request, and one for all of them.
+    let each = Client::with("http://execd", &Default::default(), connect).unwrap();
+    let all = Client::over(UnixStream::connect(&socket).await.unwrap());
+    for client in [each, all.await.unwrap()] {
+        let (one, other) = (sh("echo one"), sh("echo other"));
+        let (one, other) = tokio::join!(run(&client, &one), run(&client, &other));
+        assert_eq!(one.unwrap().stdout, b"one\n");
+        assert_eq!(other.unwrap().stdout, b"other\n");
+    }
+    relay.abort();
+    agent.end().await;
 }
 
 #[tokio::test]
