@@ -41,6 +41,9 @@ pub struct Requirement {
     /// Where sources contradict each other: what is demanded here and why.
     #[serde(default)]
     pub decision: Option<String>,
+    /// Why it cannot be tested from outside, where it cannot.
+    #[serde(default)]
+    pub untestable: Option<String>,
 }
 
 /// All requirements by id, such as `VOL-PVC-002`.
