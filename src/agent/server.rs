@@ -10,9 +10,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -102,6 +104,33 @@ pub(crate) fn router(agent: Arc<Agent>) -> Router {
 async fn unknown(method: Method, uri: Uri) -> Refusal {
     let message = format!("there is no {method} {} here", uri.path());
     Refusal::new(StatusCode::NOT_FOUND, "NOT_SUPPORTED", message)
+}
+
+/// `/proxy/{port}/…`, by which execd is reached where a sandbox has one port to the outside: for the
+/// agent's own port the same as `/…`. Forwarding to others would take a client of HTTP.
+async fn forward(
+    State((router, own)): State<(Router, u16)>,
+    mut request: Request,
+) -> Result<Response, Refusal> {
+    let target = request.uri().path_and_query().map(|target| target.as_str());
+    if let Some(target) = target.and_then(|target| target.strip_prefix("/proxy/")) {
+        let (port, path) = target.split_at(target.find(['/', '?']).unwrap_or(target.len()));
+        if port != own.to_string() {
+            let message = format!("this agent forwards to its own port {own} only, not to {port}");
+            return Err(Refusal::new(
+                StatusCode::BAD_GATEWAY,
+                "BACKEND_CONNECTION_FAILED",
+                message,
+            ));
+        }
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let uri = format!("{slash}{path}").parse::<Uri>();
+        *request.uri_mut() = uri.map_err(|error| Refusal::body(error.to_string()))?;
+    }
+    Ok(TowerToHyperService::new(router)
+        .call(request)
+        .await
+        .into_response())
 }
 
 /// `POST /freeze`, no part of execd: stops every process of the sandbox but the agent, for a
@@ -221,8 +250,12 @@ impl AsyncRead for Endless {
 /// When the address cannot be listened on.
 pub(crate) async fn serve_tcp(router: Router, address: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
     // For whoever asked for port 0.
-    eprintln!("osb-agent: listening on {}", listener.local_addr()?);
+    eprintln!("osb-agent: listening on {address}");
+    let router = Router::new()
+        .fallback(forward)
+        .with_state((router, address.port()));
     loop {
         let (stream, _) = match listener.accept().await {
             Ok(accepted) => accepted,

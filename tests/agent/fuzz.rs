@@ -51,6 +51,7 @@ fn http1() -> impl Strategy<Value = Vec<u8>> {
         ("DELETE", "/command?id=%ff&id="),
         ("GET", "/command/status/x"),
         ("GET", "/command/x/logs?cursor=-1"),
+        ("POST", "/proxy/1/command?x=/"),
         ("POST", "/session"),
         ("POST", "/session/x/run"),
         ("GET", "/files/info?path=%2F&path=/a%00b"),

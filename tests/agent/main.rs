@@ -9,5 +9,6 @@ mod end;
 mod file;
 mod fuzz;
 mod metric;
+mod proxy;
 mod session;
 mod support;

@@ -142,7 +142,7 @@ pub async fn on_both(test: impl AsyncFn(&Client)) {
 /// Does the same over both transports, each time in an empty folder.
 pub async fn in_folder(test: impl AsyncFn(&Client, &Folder)) {
     on_both(async |client| {
-        let folder = Folder(TempDir::new().unwrap());
+        let folder = Folder::new();
         test(client, &folder).await;
     })
     .await;
@@ -152,6 +152,10 @@ pub async fn in_folder(test: impl AsyncFn(&Client, &Folder)) {
 pub struct Folder(TempDir);
 
 impl Folder {
+    pub fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
     pub fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
