@@ -89,10 +89,7 @@ async fn life(target: &dyn Target, owner: &Owner, rounds: usize) -> Life {
     let request = request(&target.info().image);
     let [mut create, mut first, mut further, mut remove, mut all] = [const { Vec::new() }; 5];
     for _ in 0..rounds {
-        let handle = Handle {
-            owner: owner.clone(),
-            name: unique(owner),
-        };
+        let handle = Handle::new(owner.clone(), unique(owner));
         let start = Instant::now();
         let info = timed(&mut create, target.create(&handle, &request))
             .await
@@ -212,10 +209,7 @@ async fn on_docker(owner: &Owner) {
     let docker = Docker::connect_with_defaults().unwrap();
     let docker = docker.negotiate_version().await.unwrap();
     show("docker", &life(&target, owner, ROUNDS).await);
-    let handle = Handle {
-        owner: owner.clone(),
-        name: unique(owner),
-    };
+    let handle = Handle::new(owner.clone(), unique(owner));
     let info = target.create(&handle, &request(&image)).await.unwrap();
     let execd: Arc<dyn Execd> = target.execd(&info.id).await.unwrap();
     let (mut through_agent, mut through_engine) = (Vec::new(), Vec::new());

@@ -458,6 +458,7 @@ async fn overhead() -> f64 {
     }
     let info = TargetInfo {
         name: "nothing".into(),
+        locator: "nothing".into(),
         description: "nothing".into(),
         image: "none".into(),
         volume_kind: "No".into(),

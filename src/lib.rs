@@ -53,6 +53,8 @@ pub mod sandbox;
 #[cfg(feature = "suite")]
 pub mod scenario;
 #[cfg(feature = "suite")]
+pub mod serve;
+#[cfg(feature = "suite")]
 pub mod signal;
 #[cfg(feature = "suite")]
 pub mod target;

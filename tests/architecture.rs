@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates and the only places below `src` that may name them.
-const HOMES: [(&str, &[&str]); 13] = [
-    ("axum", &["agent"]),
+const HOMES: [(&str, &[&str]); 15] = [
+    ("axum", &["agent", "serve"]),
     ("caps", &["agent"]),
-    ("hyper", &["agent", "execd"]),
+    ("hyper", &["agent", "execd", "target/server"]),
+    ("rustls_native_certs", &["target/server"]),
+    ("tokio_rustls", &["target/server"]),
     ("nix", &["agent", "target/directory.rs", "target/local"]),
     ("bollard", &["target/docker"]),
     ("mlua", &["lua"]),
@@ -21,7 +23,18 @@ const HOMES: [(&str, &[&str]); 13] = [
 ];
 
 /// Modules and those of ours that they must not use.
-const WALLS: [(&str, &[&str]); 8] = [
+const WALLS: [(&str, &[&str]); 9] = [
+    (
+        "serve",
+        &[
+            "scenario",
+            "lua",
+            "transcript",
+            "runner",
+            "report",
+            "harness",
+        ],
+    ),
     (
         "sandbox",
         &[

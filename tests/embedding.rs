@@ -34,6 +34,7 @@ impl Memory {
     fn new() -> Self {
         let info = TargetInfo {
             name: "memory".into(),
+            locator: "memory".into(),
             description: "sandboxes in memory".into(),
             image: "none".into(),
             volume_kind: "Memory".into(),

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(super) enum Command {
     Doctor,
     /// Remove what dead runs left behind
     Clean,
+    /// Serve the lifecycle API in front of docker or local: the reference server
+    Serve(ServeArguments),
 }
 
 /// Which scenarios.
@@ -48,9 +51,17 @@ pub(super) struct Choice {
 pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) choice: Choice,
-    /// What is tested: auto, docker, or local
+    /// What is tested: docker, local, a server's http://HOST:PORT, or auto, which is the server that
+    /// SANDBOX_DOMAIN names, else docker, else local
     #[arg(long, value_name = "TARGET", default_value = "auto")]
     pub(super) target: TargetChoice,
+    /// Reach sandboxes of a server through its own proxy
+    #[arg(long)]
+    pub(super) proxy: bool,
+    /// How volumes of a server are prepared and looked at: through the Docker engine below it,
+    /// through its API alone, or auto, which finds out
+    #[arg(long, value_name = "WAY", value_enum, default_value_t = VolumesChoice::Auto)]
+    pub(super) volumes: VolumesChoice,
     /// Run everything on this target too, and show where the two print different things
     #[arg(long, value_name = "TARGET", conflicts_with_all = ["accept", "report", "transcript", "fail_fast"])]
     pub(super) against: Option<TargetChoice>,
@@ -98,17 +109,44 @@ pub(super) enum ListFormat {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// What makes the sandboxes: auto, docker, or local
+    #[arg(long, value_name = "TARGET", default_value = "auto")]
+    pub(super) target: TargetChoice,
+    /// Where to listen; port 0 takes a free one. Beyond this machine only with an API key in
+    /// SANDBOX_API_KEY
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// Host directory below which `host` volumes may lie; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(super) allow_host_path: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct NewArguments {
     /// Where the scenario is to be: a path that ends in .lua
     pub(super) path: PathBuf,
 }
 
+/// How volumes of a server are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum VolumesChoice {
+    /// Find out
+    Auto,
+    /// Through the Docker engine
+    Docker,
+    /// Through the API alone
+    Api,
+}
+
 /// What is tested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TargetChoice {
     Auto,
     Docker,
     Local,
+    /// A server's address.
+    Server(String),
 }
 
 impl FromStr for TargetChoice {
@@ -119,7 +157,8 @@ impl FromStr for TargetChoice {
             "auto" => Ok(Self::Auto),
             "docker" => Ok(Self::Docker),
             "local" => Ok(Self::Local),
-            _ => Err("there is: auto, docker, local".into()),
+            _ if text.contains("://") => Ok(Self::Server(text.into())),
+            _ => Err("there is: auto, docker, local, http://HOST:PORT, https://HOST:PORT".into()),
         }
     }
 }

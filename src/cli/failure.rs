@@ -1,11 +1,11 @@
 //! Why a command could not do its work.
 
-use std::error::Error;
 use std::fmt;
 
 use osb_conformance::runner::SuiteError;
 use osb_conformance::scenario::FilterError;
-use osb_conformance::target::{LedgerError, TargetError};
+use osb_conformance::serve::ServeError;
+use osb_conformance::target::{LedgerError, TargetError, in_full};
 
 use super::exit;
 
@@ -41,40 +41,36 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
-}
-
 impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
-        Self::unavailable(chain(&error))
+        Self::unavailable(in_full(&error))
     }
 }
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        Self::unavailable(chain(&error))
+        Self::unavailable(in_full(&error))
     }
 }
 
 impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
-        Self::usage(chain(&error))
+        Self::usage(in_full(&error))
     }
 }
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
-        Self::usage(chain(&error))
+        Self::usage(in_full(&error))
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let message = in_full(&error);
+        match error {
+            ServeError::Open(_) => Self::usage(message),
+            _ => Self::unavailable(message),
+        }
     }
 }

@@ -9,6 +9,7 @@ mod failure;
 mod list;
 mod new;
 mod run;
+mod serve;
 mod target;
 
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ async fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::New(arguments) => new::new(&arguments),
         Command::Doctor => doctor::doctor().await,
         Command::Clean => clean::clean().await,
+        Command::Serve(arguments) => serve::serve(arguments).await,
     }
 }
 

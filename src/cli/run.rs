@@ -15,7 +15,7 @@ use osb_conformance::scenario::Filter;
 use osb_conformance::signal::cancel_on_signal;
 use osb_conformance::target::Target;
 
-use super::args::{Choice, ReportChoice, RunArguments};
+use super::args::{Choice, ReportChoice, RunArguments, VolumesChoice};
 use super::target::{Setting, connect};
 use super::{Failure, exit};
 
@@ -46,10 +46,13 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
     let setting = Setting {
         image: arguments.image.clone().filter(|image| !image.is_empty()),
         allowed_host_paths: arguments.allow_host_path.clone(),
+        any_image: false,
+        proxy: arguments.proxy,
+        volumes: arguments.volumes.into(),
     };
     let connected = async {
-        let target = connect(arguments.target, &setting).await?;
-        let other = match arguments.against {
+        let target = connect(arguments.target.clone(), &setting).await?;
+        let other = match arguments.against.clone() {
             Some(other) => Some(connect(other, &setting).await?),
             None => None,
         };
@@ -145,8 +148,16 @@ pub(super) async fn prepare(runner: &Runner, cancel: &CancellationToken) -> Resu
 fn rerun(arguments: &RunArguments, target: &dyn Target) -> String {
     let mut words = vec![
         "osb-conformance run --target".to_owned(),
-        target.info().name.clone(),
+        quoted(&target.info().locator),
     ];
+    if target.info().name == "server" {
+        words.extend(arguments.proxy.then(|| "--proxy".into()));
+        words.extend(match arguments.volumes {
+            VolumesChoice::Auto => None,
+            VolumesChoice::Docker => Some("--volumes docker".into()),
+            VolumesChoice::Api => Some("--volumes api".into()),
+        });
+    }
     if let Some(image) = arguments.image.as_ref().filter(|image| !image.is_empty()) {
         words.extend(["--image".into(), quoted(image)]);
     }

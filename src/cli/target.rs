@@ -6,16 +6,63 @@ use std::sync::Arc;
 use osb_conformance::target::docker::{DockerConfig, DockerTarget};
 #[cfg(target_os = "linux")]
 use osb_conformance::target::local::{LocalConfig, LocalTarget};
+use osb_conformance::target::server::{ServerConfig, ServerTarget, VolumeAccess};
 use osb_conformance::target::{Result, Target, TargetError};
 
 use super::Failure;
-use super::args::TargetChoice;
+use super::args::{TargetChoice, VolumesChoice};
 
 /// What targets are made with.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Setting {
     pub(super) image: Option<String>,
     pub(super) allowed_host_paths: Vec<PathBuf>,
+    /// Whether the local target makes a sandbox of any image.
+    pub(super) any_image: bool,
+    /// Whether sandboxes of a server are reached through its proxy.
+    pub(super) proxy: bool,
+    pub(super) volumes: VolumeAccess,
+}
+
+impl From<VolumesChoice> for VolumeAccess {
+    fn from(choice: VolumesChoice) -> Self {
+        match choice {
+            VolumesChoice::Auto => Self::Auto,
+            VolumesChoice::Docker => Self::Docker,
+            VolumesChoice::Api => Self::Api,
+        }
+    }
+}
+
+/// The API key of a server, from the environment alone: a command line is for all to see.
+pub(super) fn api_key() -> Option<String> {
+    let key = |name| std::env::var(name).ok().filter(|key| !key.is_empty());
+    key("SANDBOX_API_KEY").or_else(|| key("OPEN_SANDBOX_API_KEY"))
+}
+
+/// The server that the environment names, as the clients' libraries read it: a host and a port, or
+/// an address.
+pub(super) fn domain() -> Option<String> {
+    let domain = std::env::var("SANDBOX_DOMAIN").ok()?;
+    match domain.as_str() {
+        "" => None,
+        address if address.contains("://") => Some(domain),
+        _ => Some(format!("http://{domain}")),
+    }
+}
+
+/// The server at `address`.
+pub(super) async fn server(address: &str, setting: &Setting) -> Result<Arc<dyn Target>> {
+    let config = ServerConfig {
+        address: address.into(),
+        api_key: api_key(),
+        proxy: setting.proxy,
+        volumes: setting.volumes,
+        image: setting.image.clone(),
+        allowed_host_paths: setting.allowed_host_paths.clone(),
+        progress: Some(Arc::new(|text: &str| eprintln!("{text}"))),
+    };
+    Ok(Arc::new(ServerTarget::connect(config).await?))
 }
 
 /// The Docker target; what it tells of its progress goes to standard error.
@@ -33,6 +80,7 @@ pub(super) async fn docker(setting: &Setting) -> Result<Arc<dyn Target>> {
 pub(super) async fn local(setting: &Setting) -> Result<Arc<dyn Target>> {
     let config = LocalConfig {
         allowed_host_paths: setting.allowed_host_paths.clone(),
+        any_image: setting.any_image,
         ..LocalConfig::default()
     };
     Ok(Arc::new(LocalTarget::connect(config).await?))
@@ -47,8 +95,8 @@ pub(super) async fn local(_: &Setting) -> Result<Arc<dyn Target>> {
     })
 }
 
-/// The chosen target; with `auto`, docker where an engine answers, else local, and standard error
-/// says which and why.
+/// The chosen target; with `auto`, the server that the environment names, else docker where an
+/// engine answers, else local, and standard error says which and why.
 pub(super) async fn connect(
     choice: TargetChoice,
     setting: &Setting,
@@ -63,11 +111,21 @@ pub(super) async fn connect(
             }
             Ok(local(setting).await?)
         }
+        TargetChoice::Server(address) => Ok(server(&address, setting).await?),
         TargetChoice::Auto => auto(setting).await,
     }
 }
 
 async fn auto(setting: &Setting) -> Result<Arc<dyn Target>, Failure> {
+    if let Some(address) = domain() {
+        eprintln!("auto: {address}, because SANDBOX_DOMAIN names it");
+        return Ok(server(&address, setting).await?);
+    }
+    engine_or_machine(setting).await
+}
+
+/// Docker where an engine answers, else local.
+pub(super) async fn engine_or_machine(setting: &Setting) -> Result<Arc<dyn Target>, Failure> {
     let without_docker = match docker(setting).await {
         Ok(target) => {
             eprintln!("auto: docker, because an engine answers");

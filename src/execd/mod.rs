@@ -19,5 +19,8 @@ mod stream;
 #[cfg(feature = "suite")]
 pub use api::{Command, CommandResult, Execd, ExecdError, OUTPUT_LIMIT, OutputStream};
 #[cfg(feature = "suite")]
-pub use client::{Client, EventStream, MetricStream, NotReady, greet, read_greeting};
+pub use client::{
+    Client, EventStream, ForwardRequest, ForwardResponse, MetricStream, NotReady, Payload, greet,
+    read_greeting,
+};
 pub use protocol::{FileInfo, FileType};

@@ -5,7 +5,7 @@ use std::fmt;
 use mlua::{Error, Lua};
 
 use crate::scenario::Source;
-use crate::target::{LedgerError, TargetError};
+use crate::target::{LedgerError, TargetError, in_full};
 
 use super::stage::{Failure, FailureKind};
 
@@ -41,7 +41,7 @@ impl fmt::Display for Raised {
         match &self.cause {
             Cause::Expectation(message) | Cause::Usage(message) => f.write_str(message),
             Cause::Skip => f.write_str("skipped"),
-            Cause::Target(error) => f.write_str(&chain(error)),
+            Cause::Target(error) => f.write_str(&in_full(error)),
         }
     }
 }
@@ -49,6 +49,19 @@ impl fmt::Display for Raised {
 impl std::error::Error for Raised {}
 
 impl Cause {
+    /// The request and the answer that it was about, where it was about any.
+    fn evidence(&self) -> Option<String> {
+        let Self::Target(error) = self else {
+            return None;
+        };
+        let exchange = match error {
+            TargetError::Api(error) => error.exchange.as_ref(),
+            TargetError::Misbehaved { exchange, .. } => exchange.as_ref(),
+            _ => None,
+        };
+        exchange.map(ToString::to_string)
+    }
+
     /// The error as Lua raises it, at the line that the script is at.
     pub(super) fn into_lua(self, lua: &Lua) -> Error {
         self.at(here(lua))
@@ -73,21 +86,6 @@ impl From<LedgerError> for Cause {
     fn from(error: LedgerError) -> Self {
         Self::Target(TargetError::failed("nothing was created", error))
     }
-}
-
-/// An error and what caused it, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Many errors of libraries repeat their cause in their own text.
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// `file:line` of the script's innermost frame: chunks of ours have no name that ends in `.lua`.
@@ -133,6 +131,7 @@ pub(super) fn describe(error: &Error, source: &Source) -> Failure {
     let kind = match raised.map(|raised| &raised.cause) {
         Some(Cause::Expectation(_)) => FailureKind::Expectation,
         Some(Cause::Target(TargetError::Api(_))) => FailureKind::Api,
+        Some(Cause::Target(TargetError::Misbehaved { .. })) => FailureKind::Protocol,
         Some(Cause::Target(_)) => FailureKind::Target,
         _ => FailureKind::Script,
     };
@@ -142,6 +141,11 @@ pub(super) fn describe(error: &Error, source: &Source) -> Failure {
             |(place, what): &(String, String)| format!("  at {place} {what}").trim_end().to_owned();
         frames.iter().map(line).collect::<Vec<_>>().join("\n")
     });
+    let evidence = raised.and_then(|raised| raised.cause.evidence());
+    let detail = match (evidence, detail) {
+        (Some(evidence), Some(detail)) => Some(format!("{evidence}\n{detail}")),
+        (evidence, detail) => evidence.or(detail),
+    };
     Failure {
         kind,
         location,

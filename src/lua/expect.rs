@@ -6,8 +6,10 @@ use mlua::{AnyUserData, Function, Lua, MultiValue, Table, UserData, UserDataMeth
 
 use crate::target::TargetError;
 
-use super::convert::to_lua;
+use super::convert::{from_lua, to_lua};
 use super::error::{Cause, here, raised};
+use super::mount;
+use super::sandbox::SandboxData;
 use super::stage::{Failure, FailureKind, Stage};
 
 /// A value that something is expected of.
@@ -60,6 +62,30 @@ impl UserData for Expectation {
         methods.add_method("is_at_least", |lua, this, bound: f64| {
             let holds = number(&this.value).is_some_and(|value| value >= bound);
             this.check(lua, holds, || format!("to be at least {bound}"))
+        });
+        methods.add_async_method("has_mount", |lua, this, wanted: Value| {
+            let location = here(&lua);
+            async move {
+                const NAME: &str = "has_mount";
+                let wanted: mount::Wanted =
+                    from_lua(&lua, NAME, wanted).map_err(|cause| cause.at(location.clone()))?;
+                let Some(sandbox) = this
+                    .value
+                    .as_userdata()
+                    .filter(|data| data.is::<SandboxData>())
+                else {
+                    let message =
+                        format!("{NAME} is about a sandbox: expect(sandbox):{NAME} {{ … }}");
+                    return Err(Cause::Usage(message).at(location));
+                };
+                let sandbox = sandbox.borrow::<SandboxData>()?;
+                let check = mount::check(&sandbox, &wanted);
+                let wrong = sandbox.context.call(NAME, location.clone(), check).await?;
+                match wrong {
+                    None => Ok(()),
+                    Some(wrong) => fail_at(&this.stage, location, wrong),
+                }
+            }
         });
         methods.add_method("is_at_most", |lua, this, bound: f64| {
             let holds = number(&this.value).is_some_and(|value| value <= bound);

@@ -6,11 +6,13 @@
 //! Everything that matters to the verdict is kept on the Rust side, in a [`Stage`], where a
 //! script's `pcall` cannot hide it.
 
+mod api;
 mod convert;
 mod environment;
 mod error;
 mod expect;
 mod flow;
+mod mount;
 mod sandbox;
 mod stage;
 mod volume;
@@ -63,6 +65,7 @@ async fn execute(script: &Script<'_>) -> mlua::Result<()> {
     expect::install(&lua, &api, &script.stage)?;
     sandbox::install(&lua, &api, &script.stage, &script.scope)?;
     volume::install(&lua, &api, &script.stage, &script.scope)?;
+    api::install(&lua, &api, &script.stage, &script.scope)?;
     let globals = environment::seal(&lua, api)?;
     environment::install_require(&lua, &globals, &script.modules)?;
     chunk(&lua, script.source, globals)?

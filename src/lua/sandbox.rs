@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::execd::{Command, Execd};
 use crate::sandbox::{
-    CreateSandboxRequest, ImageSpec, ListQuery, RenewRequest, ResourceLimits, default_entrypoint,
+    CreateSandboxRequest, ImageSpec, ListQuery, RenewRequest, default_entrypoint, default_limits,
 };
 use crate::target::{Resource, Scope, Target, TargetError};
 
@@ -45,8 +45,13 @@ impl Context {
             name,
             location: location.clone(),
         });
-        call.await
-            .map_err(|error| Cause::Target(error.into()).at(location))
+        call.await.map_err(|error| match error.into() {
+            TargetError::Impossible(why) => {
+                self.stage.skip(why);
+                Cause::Skip.at(location)
+            }
+            error => Cause::Target(error).at(location),
+        })
     }
 }
 
@@ -95,12 +100,7 @@ fn with_defaults(mut request: CreateSandboxRequest, image: &str) -> CreateSandbo
         });
         request.entrypoint.get_or_insert_with(default_entrypoint);
     }
-    request.resource_limits.get_or_insert_with(|| {
-        ResourceLimits(BTreeMap::from([
-            ("cpu".into(), "500m".into()),
-            ("memory".into(), "512Mi".into()),
-        ]))
-    });
+    request.resource_limits.get_or_insert_with(default_limits);
     request.timeout.get_or_insert(TIMEOUT);
     request
 }
@@ -159,10 +159,10 @@ async fn create(
 }
 
 /// A sandbox as a script holds it.
-struct SandboxData {
-    id: String,
-    execd: Arc<dyn Execd>,
-    context: Context,
+pub(super) struct SandboxData {
+    pub(super) id: String,
+    pub(super) execd: Arc<dyn Execd>,
+    pub(super) context: Context,
 }
 
 /// `sandbox.commands`.

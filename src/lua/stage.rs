@@ -28,7 +28,9 @@ pub enum FailureKind {
     Expectation,
     /// The target refused what the scenario takes for granted.
     Api,
-    /// The target gave no usable answer.
+    /// The target answered as the specification does not have it, or not at all.
+    Protocol,
+    /// The target could not be asked.
     Target,
     /// The script is wrong: a Lua error, an unknown field, a bound that it ran into.
     Script,

@@ -69,12 +69,13 @@ pub(super) fn install(
         lua.create_async_function(move |lua, name: String| {
             let (context, location) = (on.clone(), here(&lua));
             async move {
+                let (target, owner) = (
+                    Arc::clone(context.scope.target()),
+                    context.scope.owner().clone(),
+                );
+                let call = async move { target.volume_exists(&owner, &name).await };
                 context
-                    .call(
-                        "volumes.exists",
-                        location,
-                        context.scope.target().volume_exists(&name),
-                    )
+                    .call("volumes.exists", location, context.scope.completing(call))
                     .await
             }
         })?,

@@ -70,7 +70,7 @@ pub struct ScenarioReport {
 pub struct Finding {
     /// The verdict that this reason alone would give.
     pub verdict: Verdict,
-    /// Machine-readable kind: `expectation`, `transcript`, `api_error`, `timeout`, `script`,
+    /// Machine-readable kind: `expectation`, `transcript`, `api_error`, `protocol`, `timeout`, `script`,
     /// `syntax`, `missing_transcript`, `unknown_requirement`, `target`, `clean_up`, `capability`.
     pub kind: &'static str,
     /// `file:line` of the scenario, where one is known.

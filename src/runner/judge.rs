@@ -158,6 +158,7 @@ fn failed(failure: Failure) -> Finding {
     let (verdict, kind) = match failure.kind {
         FailureKind::Expectation => (Verdict::Failed, "expectation"),
         FailureKind::Api => (Verdict::Failed, "api_error"),
+        FailureKind::Protocol => (Verdict::Failed, "protocol"),
         FailureKind::Target => (Verdict::Errored, "target"),
         FailureKind::Script => (Verdict::Errored, "script"),
     };

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::scenario::Scenario;
-use crate::target::{Ledger, LedgerError, Owner, Target, TargetError, state_folder};
+use crate::target::{Ledger, LedgerError, Owner, Target, TargetError, settle, state_folder};
 
 pub use differential::{Pair, run_both};
 pub use suite::{Selection, Suite, SuiteError};
@@ -81,7 +81,11 @@ impl Runner {
         target: Arc<dyn Target>,
         options: RunnerOptions,
     ) -> Result<Self, LedgerError> {
-        let ledger = Ledger::open(&options.state, &target.info().name, Owner::this_process())?;
+        let ledger = Ledger::open(
+            &options.state,
+            &target.info().locator,
+            Owner::this_process(),
+        )?;
         Ok(Self {
             suite,
             target,
@@ -119,30 +123,6 @@ impl Runner {
     /// Ends the run: compares the target with the ledger, removes what is left, and answers what
     /// that was, in words. Nothing is the only good answer.
     pub async fn finish(&self) -> Vec<String> {
-        let run = &self.ledger.owner().run;
-        let left = match self.target.remains(Some(run)).await {
-            Ok(left) => left,
-            Err(error) => {
-                return vec![format!(
-                    "cannot look for what run {run} left: {error}; run: osb-conformance clean"
-                )];
-            }
-        };
-        let (mut words, mut removed_all) = (Vec::new(), true);
-        for (_, resource) in left {
-            match self.target.remove(run, &resource).await {
-                Ok(()) => words.push(format!("{resource} was left behind; it is removed now")),
-                Err(error) => {
-                    removed_all = false;
-                    words.push(format!(
-                        "{resource} is left behind: {error}; run: osb-conformance clean"
-                    ));
-                }
-            }
-        }
-        if removed_all && let Err(error) = self.ledger.close() {
-            words.push(error.to_string());
-        }
-        words
+        settle(self.target.as_ref(), &self.ledger).await
     }
 }

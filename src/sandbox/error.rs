@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use super::exchange::Exchange;
 
 /// An answer of the API that is not a success: the `ErrorResponse` envelope
 /// (`specs/sandbox-lifecycle.yml`, `ErrorResponse`) with the HTTP status it came with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ApiError {
     /// HTTP status, 400..=599.
     pub status: u16,
@@ -14,6 +16,9 @@ pub struct ApiError {
     pub code: String,
     /// What was wrong and how to mend it, naming the field or value at fault.
     pub message: String,
+    /// The request and this answer to it, where they went over a wire.
+    #[serde(skip)]
+    pub exchange: Option<Exchange>,
 }
 
 impl ApiError {
@@ -23,6 +28,7 @@ impl ApiError {
             status,
             code: code.into(),
             message: message.into(),
+            exchange: None,
         }
     }
 

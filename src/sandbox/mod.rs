@@ -9,20 +9,27 @@
 //! Pure code: nothing here talks to an engine.
 
 mod error;
+mod exchange;
 mod info;
 mod request;
 mod resource;
+mod snapshot;
 mod validate;
 mod volume;
 
 pub use error::ApiError;
+pub use exchange::{ApiAnswer, ApiRequest, Exchange};
 pub use info::{
     Endpoint, ListQuery, Pagination, SandboxInfo, SandboxPage, SandboxState, SandboxStatus,
 };
 pub use request::{
     CreateSandboxRequest, CredentialProxyConfig, ImageAuth, ImageSpec, NetworkAction,
     NetworkPolicy, NetworkRule, PlatformSpec, RenewRequest, RenewResponse, default_entrypoint,
+    default_limits,
 };
 pub use resource::{Quantity, ResourceLimits};
+pub use snapshot::{
+    CreateSnapshotRequest, Snapshot, SnapshotPage, SnapshotQuery, SnapshotState, SnapshotStatus,
+};
 pub use validate::{Backend, Mount, ValidRequest};
 pub use volume::{Host, Ossfs, Pvc, Volume};

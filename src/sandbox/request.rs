@@ -58,6 +58,16 @@ pub fn default_entrypoint() -> Vec<String> {
     ["tail", "-f", "/dev/null"].map(String::from).to_vec()
 }
 
+/// Limits for a sandbox that does little: `cpu` 500m, `memory` 512Mi.
+pub fn default_limits() -> ResourceLimits {
+    let limits = [("cpu", "500m"), ("memory", "512Mi")];
+    ResourceLimits(
+        limits
+            .map(|(name, value)| (name.into(), value.into()))
+            .into(),
+    )
+}
+
 /// An image and how to get it (`ImageSpec`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -59,6 +59,17 @@ pub struct Pvc {
     pub access_modes: Option<Vec<String>>,
 }
 
+impl Volume {
+    /// A volume without a backend yet, read-write at `mount_path`.
+    pub fn at(name: impl Into<String>, mount_path: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            mount_path: mount_path.into(),
+            ..Self::default()
+        }
+    }
+}
+
 impl Pvc {
     /// A claim with the specification's defaults.
     pub fn claim(name: impl Into<String>) -> Self {

@@ -1,6 +1,7 @@
 //! A volume's content as a directory of this machine: filled, read, and a sub path of it found,
 //! without ever leaving it by a link.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -85,6 +86,15 @@ impl Directory {
             return Err(io::Error::other(what));
         }
         Ok(Some(data))
+    }
+
+    /// Names of what is in the directory that `sub_path` leads to.
+    pub(super) fn names(&self, sub_path: &str) -> io::Result<BTreeSet<String>> {
+        let place = self.find(Path::new(sub_path), DIRECTORY)?;
+        let path = format!("/proc/self/fd/{}", place.as_raw_fd());
+        fs::read_dir(path)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
     }
 
     /// The path, without links, of the directory that a sub path leads to. What is missing of it

@@ -5,7 +5,6 @@
 //! [`Execd`], lets scenarios prepare and look at volumes from outside, and removes what a run
 //! created. It never decides a verdict.
 
-mod agent;
 mod capability;
 #[cfg_attr(not(target_os = "linux"), path = "no_directory.rs")]
 mod directory;
@@ -16,26 +15,31 @@ mod ledger;
 #[cfg(target_os = "linux")]
 pub mod local;
 mod owner;
+mod reach;
 mod record;
 mod request;
 mod scope;
+pub mod server;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::execd::Execd;
+use crate::execd::{Execd, ForwardRequest, ForwardResponse};
 use crate::sandbox::{
-    CreateSandboxRequest, Endpoint, ListQuery, RenewRequest, RenewResponse, SandboxInfo,
-    SandboxPage,
+    ApiAnswer, ApiError, ApiRequest, CreateSandboxRequest, CreateSnapshotRequest, Endpoint,
+    ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage, Snapshot, SnapshotPage,
+    SnapshotQuery,
 };
 
 pub use capability::{Capability, UnknownCapability};
-pub use error::TargetError;
+pub use error::{TargetError, in_full};
 pub use ledger::{DeadRun, Ledger, LedgerError, state_folder};
-pub use owner::{Handle, Owner, Resource, RunId};
-pub use scope::Scope;
+pub use owner::{Acceptance, Handle, Owner, Resource, RunId};
+pub use scope::{Scope, settle};
+pub use witness::{SeenMount, Witness};
 
 /// Most processes of one sandbox at once, where the target makes it itself: enough for any
 /// scenario, and the end of a fork bomb.
@@ -44,11 +48,19 @@ const PROCESSES: u64 = 1024;
 /// How long a sandbox's agent may take until it answers.
 const READY: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// 501 for a target without snapshots.
+fn no_snapshots() -> TargetError {
+    let message = "snapshots are not supported here";
+    ApiError::new(501, "SNAPSHOT::NOT_IMPLEMENTED", message).into()
+}
+
 /// What a target says about itself.
 #[derive(Debug, Clone)]
 pub struct TargetInfo {
     /// Short name, used in trial names and reports: `docker`.
     pub name: String,
+    /// How the command line names it: `docker`, or a server's address.
+    pub locator: String,
     /// One line for a person: engine, version, address.
     pub description: String,
     /// The image that a sandbox gets when a scenario names none, as a person would name it.
@@ -131,13 +143,55 @@ pub trait Target: Send + Sync {
         Err(TargetError::unsupported("endpoints"))
     }
 
+    /// Passes a request on to a port inside of a sandbox, as a server's proxy does.
+    async fn forward(
+        &self,
+        _id: &str,
+        _port: u16,
+        _request: ForwardRequest,
+    ) -> Result<ForwardResponse> {
+        Err(TargetError::unsupported("the proxy"))
+    }
+
+    /// Begins to capture a sandbox (`POST /sandboxes/{id}/snapshots`).
+    async fn create_snapshot(&self, _id: &str, _: &CreateSnapshotRequest) -> Result<Snapshot> {
+        Err(no_snapshots())
+    }
+
+    /// Describes a snapshot (`GET /snapshots/{id}`).
+    async fn get_snapshot(&self, _id: &str) -> Result<Snapshot> {
+        Err(no_snapshots())
+    }
+
+    /// Lists snapshots (`GET /snapshots`).
+    async fn list_snapshots(&self, _query: &SnapshotQuery) -> Result<SnapshotPage> {
+        Err(no_snapshots())
+    }
+
+    /// Removes a snapshot (`DELETE /snapshots/{id}`).
+    async fn delete_snapshot(&self, _id: &str) -> Result<()> {
+        Err(no_snapshots())
+    }
+
+    /// Sends a request to the lifecycle API as it is. `None` where the target has no such API of
+    /// its own; whoever asks then puts [`crate::serve`] in front of it.
+    async fn request(&self, _request: &ApiRequest) -> Result<Option<ApiAnswer>> {
+        Ok(None)
+    }
+
+    /// What the engine below the target says of what the sandbox has mounted at `mount_path`.
+    async fn witness(&self, _id: &str, _mount_path: &str) -> Result<Witness> {
+        let why = "the target has no engine below it that could be asked";
+        Ok(Witness::Blind(why.into()))
+    }
+
     /// Makes a named volume from outside and fills it, its files owned by root with mode 644.
     async fn create_volume(&self, _owner: &Owner, _name: &str, _files: &Files) -> Result<()> {
         Err(TargetError::unsupported("preparing volumes"))
     }
 
     /// Whether a named volume exists, seen from outside.
-    async fn volume_exists(&self, _name: &str) -> Result<bool> {
+    async fn volume_exists(&self, _owner: &Owner, _name: &str) -> Result<bool> {
         Err(TargetError::unsupported("looking at volumes"))
     }
 

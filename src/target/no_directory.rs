@@ -1,5 +1,6 @@
 //! Where there is no Linux, no volume's content is a directory of this machine.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,10 @@ impl Directory {
     }
 
     pub(super) fn read(&self, _: &str) -> io::Result<Option<Vec<u8>>> {
+        match *self {}
+    }
+
+    pub(super) fn names(&self, _: &str) -> io::Result<BTreeSet<String>> {
         match *self {}
     }
 

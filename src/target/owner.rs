@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::SetOnce;
 use uuid::Uuid;
+
+use crate::sandbox::SandboxInfo;
 
 /// Label with the run id: what marks an object as ours.
 const RUN: &str = "io.osb-conformance.run";
@@ -30,6 +34,11 @@ impl RunId {
     pub fn parse(text: &str) -> Option<Self> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         (text.len() == 8 && text.bytes().all(hex)).then(|| Self(text.into()))
+    }
+
+    /// Whether `name` was made up by this run: it has the id between hyphens.
+    pub fn is_in(&self, name: &str) -> bool {
+        name.split('-').any(|part| part == self.0)
     }
 
     /// The id as text.
@@ -101,20 +110,54 @@ pub(crate) fn host_name() -> String {
 }
 
 /// The name under which a sandbox is created, known before the create call is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Handle {
     /// Who owns the sandbox.
     pub owner: Owner,
     /// Unique name, such as `osb-1f2e3d4c-7`.
     pub name: String,
+    /// Where the target says that it has accepted the request.
+    pub acceptance: Acceptance,
+}
+
+impl Handle {
+    /// A handle of that name for a request that nobody has accepted yet.
+    pub fn new(owner: Owner, name: impl Into<String>) -> Self {
+        Self {
+            owner,
+            name: name.into(),
+            acceptance: Acceptance::default(),
+        }
+    }
+}
+
+/// The moment at which a create request is accepted: everything that can be refused has been
+/// checked, and the sandbox, which is `Pending`, is being started. A target that never tells it is
+/// taken to accept when it is done. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Acceptance(Arc<SetOnce<SandboxInfo>>);
+
+impl Acceptance {
+    /// Accepts, with the sandbox as it is now. Only the first time counts.
+    pub fn accept(&self, info: SandboxInfo) {
+        // Told twice, it says nothing new.
+        let _ = self.0.set(info);
+    }
+
+    /// Waits for it.
+    pub async fn accepted(&self) -> SandboxInfo {
+        self.0.wait().await.clone()
+    }
 }
 
 /// Something that a run made and must remove.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "name")]
 pub enum Resource {
-    /// A sandbox, by its [`Handle::name`].
+    /// A sandbox, by its [`Handle::name`]; or by its id, where it was made without one.
     Sandbox(String),
+    /// A snapshot, by its id.
+    Snapshot(String),
     /// A named volume.
     Volume(String),
     /// A host directory, by its absolute path, whose last part holds the run id.
@@ -125,6 +168,7 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sandbox(name) => write!(f, "sandbox {name}"),
+            Self::Snapshot(id) => write!(f, "snapshot {id}"),
             Self::Volume(name) => write!(f, "volume {name}"),
             Self::HostDir(path) => write!(f, "host directory {path}"),
         }

@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::sandbox::{
-    ApiError, Backend, ImageSpec, RenewRequest, RenewResponse, SandboxInfo, SandboxStatus,
-    ValidRequest,
+    ApiError, Backend, ImageSpec, RenewRequest, RenewResponse, SandboxInfo, SandboxState,
+    SandboxStatus, ValidRequest,
 };
 use uuid::Uuid;
 
@@ -64,14 +64,26 @@ pub(super) struct Record<B> {
     doomed: Mutex<Vec<String>>,
 }
 
-impl<B> Record<B> {
-    /// A sandbox that has just begun, as `request` asked; `image` is what it was made from.
-    pub(super) fn begin(
+/// A sandbox that has been accepted and is not made yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    id: String,
+    name: String,
+    image: ImageSpec,
+    entrypoint: Vec<String>,
+    created_at: Timestamp,
+    expiry: Option<Expiry>,
+    metadata: Option<BTreeMap<String, String>>,
+    storage: Storage,
+}
+
+impl Draft {
+    /// A sandbox as `request` asks for it; `image` is what it is made from. Its time runs from now.
+    pub(super) fn new(
         name: &str,
         request: &ValidRequest,
         image: ImageSpec,
         storage: Storage,
-        body: B,
     ) -> Result<Self> {
         let created_at = Timestamp::now();
         let expiry = request
@@ -81,18 +93,65 @@ impl<B> Record<B> {
         Ok(Self {
             id: Uuid::new_v4().to_string(),
             name: name.into(),
-            body,
-            is_paused: AtomicBool::new(false),
             image,
             entrypoint: request.entrypoint.clone(),
             created_at,
-            expiry: watch::Sender::new(expiry),
-            metadata: request.metadata.clone().into(),
-            claims: storage.claims,
-            doomed: storage.doomed.into(),
+            expiry,
+            metadata: request.metadata.clone(),
+            storage,
         })
     }
 
+    /// The id that the sandbox will have.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The sandbox as the API reports it by now.
+    pub(super) fn info(&self) -> SandboxInfo {
+        SandboxInfo {
+            id: self.id.clone(),
+            image: Some(shown(&self.image)),
+            snapshot_id: None,
+            platform: None,
+            status: SandboxStatus {
+                reason: Some("CONTAINER_CREATED".into()),
+                ..SandboxStatus::of(SandboxState::Pending)
+            },
+            metadata: self.metadata.clone(),
+            entrypoint: self.entrypoint.clone(),
+            expires_at: self.expiry.map(|expiry| expiry.at),
+            created_at: self.created_at,
+        }
+    }
+
+    /// The sandbox, made of `body`.
+    pub(super) fn finish<B>(self, body: B) -> Record<B> {
+        Record {
+            id: self.id,
+            name: self.name,
+            body,
+            is_paused: AtomicBool::new(false),
+            image: self.image,
+            entrypoint: self.entrypoint,
+            created_at: self.created_at,
+            expiry: watch::Sender::new(self.expiry),
+            metadata: self.metadata.into(),
+            claims: self.storage.claims,
+            doomed: self.storage.doomed.into(),
+        }
+    }
+}
+
+/// An image as it may be told: without the credentials.
+fn shown(image: &ImageSpec) -> ImageSpec {
+    ImageSpec {
+        uri: image.uri.clone(),
+        auth: None,
+    }
+}
+
+impl<B> Record<B> {
     /// Whether it ends by itself.
     pub(super) fn expires(&self) -> bool {
         self.expiry.borrow().is_some()
@@ -117,10 +176,7 @@ impl<B> Record<B> {
     pub(super) fn info(&self, status: SandboxStatus) -> SandboxInfo {
         SandboxInfo {
             id: self.id.clone(),
-            image: Some(ImageSpec {
-                uri: self.image.uri.clone(),
-                auth: None,
-            }),
+            image: Some(shown(&self.image)),
             snapshot_id: None,
             platform: None,
             status,

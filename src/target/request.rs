@@ -3,7 +3,7 @@
 use crate::sandbox::{ApiError, CreateSandboxRequest, ImageSpec, Mount, ValidRequest};
 
 use super::record::check_metadata;
-use super::{Result, TargetError};
+use super::{Result, TargetError, no_snapshots};
 
 /// Refuses what a target without network, snapshots and pools, on the processor `architecture`,
 /// would otherwise ignore. Answers the image.
@@ -14,12 +14,7 @@ pub(super) fn check_supported(
 ) -> Result<ImageSpec> {
     let refuse = |what: &str| Err(ApiError::invalid_parameter(what).into());
     let Some(image) = valid.image.clone() else {
-        return Err(ApiError::new(
-            501,
-            "SNAPSHOT::NOT_IMPLEMENTED",
-            "snapshots are not supported",
-        )
-        .into());
+        return Err(no_snapshots());
     };
     if request.network_policy.is_some() {
         return refuse("networkPolicy is not supported: sandboxes here have no network");

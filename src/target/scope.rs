@@ -57,10 +57,7 @@ impl Scope {
     pub fn reserve_sandbox(&self) -> Result<Handle, LedgerError> {
         let name = format!("osb-{}-{}", self.owner().run, self.next());
         self.record(Resource::Sandbox(name.clone()))?;
-        Ok(Handle {
-            owner: self.owner().clone(),
-            name,
-        })
+        Ok(Handle::new(self.owner().clone(), name))
     }
 
     /// Records a volume that may be created, under a unique name that begins with `alias`.
@@ -106,8 +103,13 @@ impl Scope {
             .unwrap_or_else(|error| Err(TargetError::failed("the call was lost", error)))
     }
 
-    /// Waits for calls in flight, then removes everything in reverse order. Goes on after an error; answers what could not be
-    /// removed, and why.
+    /// Runs work that creates something and that nobody waits for, except [`Scope::tear_down`].
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.calls.spawn(work);
+    }
+
+    /// Waits for calls in flight, then removes everything in reverse order. Goes on after an
+    /// error; answers what could not be removed, and why.
     pub async fn tear_down(&self) -> Vec<(Resource, TargetError)> {
         self.calls.close();
         self.calls.wait().await;
@@ -119,6 +121,11 @@ impl Scope {
             }
         }
         left
+    }
+
+    /// Takes `resource`, which is gone, off what is to be removed.
+    pub fn release(&self, resource: &Resource) {
+        self.lock().retain(|other| other != resource);
     }
 
     fn last(&self) -> Option<Resource> {
@@ -134,4 +141,34 @@ impl Scope {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ends a run: compares the target with the ledger, removes what is left, closes the ledger, and
+/// answers what was left, in words. Nothing is the only good answer.
+pub async fn settle(target: &dyn Target, ledger: &Ledger) -> Vec<String> {
+    let run = &ledger.owner().run;
+    let left = match target.remains(Some(run)).await {
+        Ok(left) => left,
+        Err(error) => {
+            return vec![format!(
+                "cannot look for what run {run} left: {error}; run: osb-conformance clean"
+            )];
+        }
+    };
+    let (mut words, mut removed_all) = (Vec::new(), true);
+    for (_, resource) in left {
+        match target.remove(run, &resource).await {
+            Ok(()) => words.push(format!("{resource} was left behind; it is removed now")),
+            Err(error) => {
+                removed_all = false;
+                words.push(format!(
+                    "{resource} is left behind: {error}; run: osb-conformance clean"
+                ));
+            }
+        }
+    }
+    if removed_all && let Err(error) = ledger.close() {
+        words.push(error.to_string());
+    }
+    words
 }

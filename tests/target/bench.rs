@@ -123,10 +123,7 @@ impl Bench {
         });
         merge(&mut body, change);
         let request: CreateSandboxRequest = serde_json::from_value(body).unwrap();
-        let handle = Handle {
-            owner: self.owner.clone(),
-            name: self.name(),
-        };
+        let handle = Handle::new(self.owner.clone(), self.name());
         let info = self.target.create(&handle, &request).await?;
         let execd = self.target.execd(&info.id).await?;
         Ok(TestBox {
@@ -237,6 +234,7 @@ async fn local(folder: &Path) -> Result<Arc<dyn Target>, TargetError> {
     let config = LocalConfig {
         state: folder.join("state"),
         allowed_host_paths: vec![folder.join("allow")],
+        any_image: false,
     };
     Ok(Arc::new(LocalTarget::connect(config).await?))
 }

@@ -17,10 +17,7 @@ async fn a_request_names_its_own_image_and_limits() {
             resource_limits: Some(ResourceLimits::default()),
             ..CreateSandboxRequest::default()
         };
-        let handle = Handle {
-            owner: bench.owner.clone(),
-            name: bench.name(),
-        };
+        let handle = Handle::new(bench.owner.clone(), bench.name());
         let error = bench.target.create(&handle, &request).await.unwrap_err();
         assert!(
             (400..=500).contains(&error.api().unwrap().status),

@@ -126,7 +126,11 @@ async fn a_timeout_ends_the_sandbox_and_its_volume(bench: Bench) {
     tokio::time::resume();
     let patience = std::time::Instant::now() + Duration::from_secs(20);
     while bench.target.get(&sandbox.id).await.is_ok()
-        || bench.target.volume_exists(&volume).await.unwrap()
+        || bench
+            .target
+            .volume_exists(&bench.owner, &volume)
+            .await
+            .unwrap()
     {
         assert!(std::time::Instant::now() < patience, "it did not end");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -266,7 +270,13 @@ async fn only_what_carries_the_runs_mark_is_removed(bench: Bench) {
     let stranger = Owner::this_process();
     let remove = async |run, resource: &Resource| bench.target.remove(run, resource).await.unwrap();
     remove(&stranger.run, &Resource::Volume(volume.clone())).await;
-    assert!(bench.target.volume_exists(&volume).await.unwrap());
+    assert!(
+        bench
+            .target
+            .volume_exists(&bench.owner, &volume)
+            .await
+            .unwrap()
+    );
     let sandbox = bench.create(json!({})).await;
     let other = bench.another().await;
     for resource in bench.remains().await {

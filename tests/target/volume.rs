@@ -28,20 +28,44 @@ async fn volumes_are_made_on_demand_and_kept_or_removed_as_asked(bench: Bench) {
     assert_eq!(bench.read(&kept, "f").await.as_deref(), Some("kept\n"));
     let flag = json!({"deleteOnSandboxTermination": true});
     let b = bench.create(claim(&doomed, flag.clone())).await;
-    assert!(bench.target.volume_exists(&doomed).await.unwrap());
+    assert!(
+        bench
+            .target
+            .volume_exists(&bench.owner, &doomed)
+            .await
+            .unwrap()
+    );
     bench.target.delete(&b.id).await.unwrap();
-    assert!(!bench.target.volume_exists(&doomed).await.unwrap());
+    assert!(
+        !bench
+            .target
+            .volume_exists(&bench.owner, &doomed)
+            .await
+            .unwrap()
+    );
     // One that was there before is never removed.
     let c = bench.create(claim(&kept, flag.clone())).await;
     bench.target.delete(&c.id).await.unwrap();
-    assert!(bench.target.volume_exists(&kept).await.unwrap());
+    assert!(
+        bench
+            .target
+            .volume_exists(&bench.owner, &kept)
+            .await
+            .unwrap()
+    );
     // One that another sandbox still mounts goes with the last of them.
     let first = bench.create(claim(&shared, flag)).await;
     let second = bench.create(claim(&shared, json!({}))).await;
     bench.target.delete(&first.id).await.unwrap();
     second.out("echo x > /mnt/data/f").await;
     bench.target.delete(&second.id).await.unwrap();
-    assert!(!bench.target.volume_exists(&shared).await.unwrap());
+    assert!(
+        !bench
+            .target
+            .volume_exists(&bench.owner, &shared)
+            .await
+            .unwrap()
+    );
 }
 
 async fn what_a_refused_request_made_is_taken_back(bench: Bench) {

@@ -10,6 +10,7 @@ mod command;
 mod directory;
 mod event;
 mod file;
+mod forward;
 mod greeting;
 mod metric;
 mod request;
@@ -31,6 +32,7 @@ use request::Call;
 use transport::Transport;
 
 pub use event::EventStream;
+pub use forward::{ForwardRequest, ForwardResponse, Payload};
 pub use greeting::{NotReady, greet, read_greeting};
 pub use metric::MetricStream;
 
@@ -112,10 +114,9 @@ impl Client {
         // The query may be long, and the answer names what it is about.
         let path = call.target.split('?').next().unwrap_or_default();
         let context = format!("{} {path}", call.method);
-        let response = match self.transport.send(call).await {
-            Ok(response) => response,
-            Err(error) => return Err(ExecdError::transport(format!("{context} failed"), error)),
-        };
+        let failed = |error| ExecdError::transport(format!("{context} failed"), error);
+        let request = call.into_request().map_err(|error| failed(error.into()))?;
+        let response = self.transport.send(request).await.map_err(failed)?;
         let (head, body) = response.into_parts();
         let answer = Answer {
             context,

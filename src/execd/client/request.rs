@@ -1,10 +1,12 @@
 //! A request before it is sent.
 
 use bytes::Bytes;
-use hyper::Method;
+use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request};
 use serde::Serialize;
 
+use super::forward::{ForwardRequest, Payload};
 use crate::execd::api::ExecdError;
 
 /// One request; its path and query are encoded.
@@ -70,6 +72,17 @@ impl Call {
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// The request as it is sent.
+    pub(super) fn into_request(self) -> Result<ForwardRequest, hyper::http::Error> {
+        let body = Full::from(self.body).map_err(|never| match never {});
+        let mut request = Request::builder()
+            .method(self.method)
+            .uri(self.target)
+            .body(Payload::new(body))?;
+        *request.headers_mut() = self.headers;
+        Ok(request)
     }
 
     /// Sets the body.

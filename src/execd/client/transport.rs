@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::client::conn::{http1, http2};
 use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::{Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::request::Call;
+use super::forward::{ForwardRequest, Payload};
 use crate::execd::api::ExecdError;
 
 /// Bytes that may be under way for one request.
@@ -42,7 +44,7 @@ type Connect = dyn Fn() -> BoxFuture<'static, io::Result<Box<dyn Stream>>> + Sen
 #[derive(Clone)]
 pub(super) enum Transport {
     /// One connection of HTTP/2.
-    Shared(http2::SendRequest<Full<Bytes>>),
+    Shared(http2::SendRequest<Payload>),
     /// A connection of HTTP/1.1 for each request: then one that breaks off, or that a caller gives
     /// up in the middle, is nobody else's.
     Each(Arc<Each>),
@@ -133,24 +135,24 @@ impl Transport {
         })))
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(&self, call: Call) -> Result<Response<Body>, Cause> {
+    /// Sends a request, whose path begins at execd's root, and waits for the head of its answer.
+    pub(super) async fn send(&self, request: ForwardRequest) -> Result<Response<Body>, Cause> {
         match self {
             Self::Shared(sender) => {
-                let target = format!("http://execd{}", call.target);
-                let answer = sender.clone().send_request(request(call, &target)?).await?;
+                let request = at(request, "http://execd")?;
+                let answer = sender.clone().send_request(request).await?;
                 Ok(answer.map(|incoming| Body {
                     incoming,
                     _connection: None,
                 }))
             }
-            Self::Each(each) => each.send(call).await,
+            Self::Each(each) => each.send(request).await,
         }
     }
 }
 
 impl Each {
-    async fn send(&self, mut call: Call) -> Result<Response<Body>, Cause> {
+    async fn send(&self, mut request: ForwardRequest) -> Result<Response<Body>, Cause> {
         let io = (self.connect)().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await?;
         // Aborted with the body, so that execd learns when a caller does not listen any more.
@@ -159,10 +161,9 @@ impl Each {
             let _ = connection.await;
         }));
         for (name, value) in &self.headers {
-            call.headers.insert(name, value.clone());
+            request.headers_mut().insert(name, value.clone());
         }
-        let target = format!("{}{}", self.prefix, call.target);
-        let answer = sender.send_request(request(call, &target)?).await?;
+        let answer = sender.send_request(at(request, &self.prefix)?).await?;
         Ok(answer.map(|incoming| Body {
             incoming,
             _connection: Some(connection),
@@ -170,12 +171,13 @@ impl Each {
     }
 }
 
-fn request(call: Call, target: &str) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
-    let mut request = Request::builder()
-        .method(call.method)
-        .uri(target)
-        .body(Full::from(call.body))?;
-    *request.headers_mut() = call.headers;
+/// The request with `prefix` before its path.
+fn at(mut request: ForwardRequest, prefix: &str) -> Result<ForwardRequest, Cause> {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    *request.uri_mut() = format!("{prefix}{path}").parse()?;
     Ok(request)
 }
 
@@ -200,6 +202,28 @@ impl Body {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Cause;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+        Pin::new(&mut self.incoming)
+            .poll_frame(context)
+            .map_err(Cause::from)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
     }
 }
 

@@ -10,13 +10,16 @@ use crate::sandbox::{
     Backend, CreateSandboxRequest, ImageSpec, SandboxInfo, SandboxState, SandboxStatus,
     ValidRequest,
 };
-use crate::target::record::{Record, Storage, warn_of};
+use crate::target::record::{Draft, Storage, warn_of};
 use crate::target::request::{check_supported, unsupported_backend};
 use crate::target::{Handle, Owner, PROCESSES, Result};
 
 use super::container::{Container, expire};
 use super::error::api;
 use super::{Engine, agent};
+
+/// Label with a sandbox's id, as the official server has it.
+pub(super) const SANDBOX_ID: &str = "opensandbox.io/id";
 
 impl Engine {
     /// Creates and starts a sandbox. What a refused or failed request had made is removed.
@@ -27,7 +30,6 @@ impl Engine {
     ) -> Result<SandboxInfo> {
         let valid = request.validate()?;
         let image = check_supported(request, &valid, &engine.architecture)?;
-        engine.ensure_image(&image).await?;
         // Volumes that this request makes, so that it can take them back.
         let mut made = Vec::new();
         let claims = engine.sandboxes.claim(&valid);
@@ -61,8 +63,13 @@ impl Engine {
         image: ImageSpec,
         made: &mut Vec<String>,
     ) -> Result<Container> {
+        // What can be refused at once comes before a pull, which may take long.
         let (mounts, storage) = self.storage(&handle.owner, valid, made).await?;
-        let container = self.container(handle, valid, &image, mounts).await?;
+        self.ensure_image(&image).await?;
+        let draft = Draft::new(&handle.name, valid, image.clone(), storage)?;
+        let mut container = self.container(handle, valid, &image, mounts).await?;
+        let labels = container.labels.get_or_insert_default();
+        labels.insert(SANDBOX_ID.into(), draft.id().into());
         let start_failed = |error| {
             let code = "DOCKER::SANDBOX_START_FAILED";
             api("starting the sandbox", 500, code, error)
@@ -75,6 +82,7 @@ impl Engine {
             .create_container(Some(options), container)
             .await
             .map_err(start_failed)?;
+        handle.acceptance.accept(draft.info());
         // Before the start, so that nothing the agent says is lost.
         let attached = if has_agent {
             Some(self.attach(&handle.name).await?)
@@ -89,7 +97,7 @@ impl Engine {
             Some(attached) => Some(attached.meet().await?),
             None => None,
         };
-        Record::begin(&handle.name, valid, image, storage, client)
+        Ok(draft.finish(client))
     }
 
     /// The container that a request comes to: with our agent as its first process where that can

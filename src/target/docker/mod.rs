@@ -14,26 +14,30 @@ mod file;
 mod image;
 mod volume;
 mod window;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
+use bollard::query_parameters::ListContainersOptionsBuilder;
 use tokio::sync::OnceCell;
 
 use crate::execd::agent::architecture;
-use crate::execd::{Client, Execd};
+use crate::execd::{Client, Execd, ForwardRequest, ForwardResponse};
 use crate::sandbox::{
     CreateSandboxRequest, ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage,
 };
 
-use super::agent::{AgentExecd, Lookup};
 use super::host::{self, Allowlist};
+use super::reach::{Lookup, SandboxExecd, forward};
 use super::record::Roster;
-use super::{Capability, Files, Handle, Owner, Resource, Result, RunId, Target, TargetInfo};
+use super::{
+    Capability, Files, Handle, Owner, Resource, Result, RunId, Target, TargetInfo, Witness,
+};
 use error::failed;
 
 /// Told what takes long, such as a pull, in words.
@@ -129,6 +133,7 @@ impl DockerTarget {
         let default_image = image::DefaultImage::new(config.image);
         let info = TargetInfo {
             name: "docker".into(),
+            locator: "docker".into(),
             description: connection.description,
             image: default_image.reference().into(),
             volume_kind: "Docker".into(),
@@ -159,10 +164,47 @@ impl DockerTarget {
     }
 }
 
+/// For whoever has a server on this engine.
+impl DockerTarget {
+    /// Removes a volume that `run` made, or that a server made under a name of the run's.
+    pub(in crate::target) async fn remove_volume_of(&self, run: &RunId, name: &str) -> Result<()> {
+        if run.is_in(name) {
+            return self.engine.remove_volume(name).await;
+        }
+        self.engine.remove_marked_volume(run, name).await
+    }
+
+    /// What carries the mark of `run`, and volumes that a server made under names of the run's.
+    pub(in crate::target) async fn remains_of(
+        &self,
+        run: &RunId,
+    ) -> Result<Vec<(Owner, Resource)>> {
+        let mut remains = self.remains(Some(run)).await?;
+        for volume in self.engine.volumes("name", run.as_str()).await? {
+            let resource = Resource::Volume(volume.name);
+            let is_known = remains.iter().any(|(_, known)| *known == resource);
+            if let Resource::Volume(name) = &resource
+                && run.is_in(name)
+                && !is_known
+            {
+                let mut owner = Owner::this_process();
+                owner.run = run.clone();
+                remains.push((owner, resource));
+            }
+        }
+        Ok(remains)
+    }
+}
+
 #[async_trait]
 impl Lookup for Engine {
     async fn look_up(&self, id: &str) -> Result<SandboxInfo> {
         self.get(id).await
+    }
+
+    fn is_paused(&self, id: &str) -> bool {
+        let record = self.sandboxes.find(id);
+        record.is_ok_and(|record| record.is_paused.load(Ordering::Relaxed))
     }
 }
 
@@ -203,9 +245,9 @@ impl Target for DockerTarget {
         let record = self.engine.sandboxes.find(id)?;
         let engine = Arc::clone(&self.engine);
         Ok(match record.body.clone() {
-            Some(client) => Arc::new(AgentExecd {
+            Some(client) => Arc::new(SandboxExecd {
                 client,
-                record,
+                id: record.id.clone(),
                 lookup: engine,
             }),
             None => Arc::new(exec::EngineExecd {
@@ -240,11 +282,26 @@ impl Target for DockerTarget {
         self.engine.get(id).await
     }
 
+    async fn forward(
+        &self,
+        id: &str,
+        port: u16,
+        request: ForwardRequest,
+    ) -> Result<ForwardResponse> {
+        let record = self.engine.sandboxes.find(id)?;
+        let is_paused = record.is_paused.load(Ordering::Relaxed);
+        forward(record.body.as_ref(), is_paused, port, request).await
+    }
+
+    async fn witness(&self, id: &str, mount_path: &str) -> Result<Witness> {
+        self.engine.witness(id, mount_path).await
+    }
+
     async fn create_volume(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
         self.engine.create_volume(owner, name, files).await
     }
 
-    async fn volume_exists(&self, name: &str) -> Result<bool> {
+    async fn volume_exists(&self, _: &Owner, name: &str) -> Result<bool> {
         Ok(self.engine.inspect_volume(name).await?.is_some())
     }
 
@@ -260,6 +317,8 @@ impl Target for DockerTarget {
         match resource {
             Resource::Sandbox(name) => self.engine.remove_marked_container(run, name).await,
             Resource::Volume(name) => self.engine.remove_marked_volume(run, name).await,
+            // There are none.
+            Resource::Snapshot(_) => Ok(()),
             Resource::HostDir(path) => host::remove(run, Path::new(path)),
         }
     }
@@ -272,11 +331,10 @@ impl Target for DockerTarget {
             .build();
         let containers = self.engine.docker.list_containers(Some(options)).await;
         let containers = containers.map_err(|error| failed("listing containers", error))?;
-        let options = ListVolumesOptionsBuilder::default()
-            .filters(&filter)
-            .build();
-        let volumes = self.engine.docker.list_volumes(Some(options)).await;
-        let volumes = volumes.map_err(|error| failed("listing volumes", error))?;
+        let volumes = self
+            .engine
+            .volumes("label", &Owner::label_filter(run))
+            .await?;
         let containers = containers.into_iter().filter_map(|container| {
             let labels = container.labels.unwrap_or_default();
             let name = container.names?.first()?.trim_start_matches('/').to_owned();
@@ -285,16 +343,12 @@ impl Target for DockerTarget {
                 Resource::Sandbox(name),
             ))
         });
-        let volumes = volumes
-            .volumes
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|volume| {
-                Some((
-                    Owner::from_labels(|key| volume.labels.get(key))?,
-                    Resource::Volume(volume.name),
-                ))
-            });
+        let volumes = volumes.into_iter().filter_map(|volume| {
+            Some((
+                Owner::from_labels(|key| volume.labels.get(key))?,
+                Resource::Volume(volume.name),
+            ))
+        });
         Ok(containers.chain(volumes).collect())
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bollard::models::{Mount, MountType, MountVolumeOptions, Volume, VolumeCreateRequest};
-use bollard::query_parameters::RemoveVolumeOptions;
+use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptions};
 use tokio::time::{Instant, sleep};
 
 use crate::sandbox::{ApiError, Pvc};
@@ -43,6 +43,17 @@ impl Engine {
                 Err(api(&context, 500, "VOLUME::PVC_INSPECT_FAILED", error))
             }
         }
+    }
+
+    /// The volumes that pass the engine's own filter of that name.
+    pub(super) async fn volumes(&self, filter: &str, value: &str) -> Result<Vec<Volume>> {
+        let filter = HashMap::from([(filter, vec![value])]);
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&filter)
+            .build();
+        let found = self.docker.list_volumes(Some(options)).await;
+        let found = found.map_err(|error| failed("listing volumes", error))?;
+        Ok(found.volumes.unwrap_or_default())
     }
 
     async fn new_volume(
@@ -91,7 +102,7 @@ impl Engine {
 
     /// The volume's directory, where the engine keeps it on this machine and lets us in: as root.
     /// Looking into it takes no time, where a window takes the engine tens of milliseconds.
-    fn directory(&self, volume: &Volume) -> Option<Directory> {
+    pub(super) fn directory(&self, volume: &Volume) -> Option<Directory> {
         let is_plain = volume.driver == "local" && volume.options.is_empty();
         let path = Path::new(&volume.mountpoint);
         (self.is_local && is_plain && path.is_absolute())

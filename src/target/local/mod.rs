@@ -17,16 +17,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 
-use crate::execd::Execd;
+use crate::execd::{Execd, ForwardRequest, ForwardResponse};
 use crate::sandbox::{
     CreateSandboxRequest, ListQuery, RenewRequest, RenewResponse, SandboxInfo, SandboxPage,
 };
 
-use super::agent::{AgentExecd, Lookup};
 use super::host::{self, Allowlist};
+use super::reach::{Lookup, SandboxExecd, forward};
 use super::record::Roster;
 use super::{
     Capability, Files, Handle, Owner, Resource, Result, RunId, Target, TargetError, TargetInfo,
@@ -47,6 +48,9 @@ pub struct LocalConfig {
     pub state: PathBuf,
     /// Directories below which `host` volumes may lie; none means that every one is refused.
     pub allowed_host_paths: Vec<PathBuf>,
+    /// Whether a sandbox of any image is made, although there is only this machine's own system to
+    /// make it of: for clients that cannot know that.
+    pub any_image: bool,
 }
 
 impl Default for LocalConfig {
@@ -54,6 +58,7 @@ impl Default for LocalConfig {
         Self {
             state: state_folder(),
             allowed_host_paths: Vec::new(),
+            any_image: false,
         }
     }
 }
@@ -75,6 +80,7 @@ struct Machine {
     /// Marks of sandboxes, for those who clean up after a run that was killed.
     marks: Store,
     sandboxes: Roster<Process>,
+    any_image: bool,
 }
 
 impl LocalTarget {
@@ -111,6 +117,7 @@ impl LocalTarget {
         }
         let info = TargetInfo {
             name: "local".into(),
+            locator: "local".into(),
             description: format!(
                 "Linux namespaces on this machine, {}, {}",
                 launcher.identity(),
@@ -128,6 +135,7 @@ impl LocalTarget {
             volumes: Volumes::new(&state),
             marks: Store::new(state.join("sandboxes")),
             sandboxes: Roster::default(),
+            any_image: config.any_image,
         };
         Ok(Self {
             machine: Arc::new(machine),
@@ -140,6 +148,11 @@ impl LocalTarget {
 impl Lookup for Machine {
     async fn look_up(&self, id: &str) -> Result<SandboxInfo> {
         self.get(id)
+    }
+
+    fn is_paused(&self, id: &str) -> bool {
+        let record = self.sandboxes.find(id);
+        record.is_ok_and(|record| record.is_paused.load(Ordering::Relaxed))
     }
 }
 
@@ -164,9 +177,9 @@ impl Target for LocalTarget {
     async fn execd(&self, id: &str) -> Result<Arc<dyn Execd>> {
         let record = self.machine.sandboxes.find(id)?;
         let lookup: Arc<dyn Lookup> = Arc::clone(&self.machine) as _;
-        Ok(Arc::new(AgentExecd {
+        Ok(Arc::new(SandboxExecd {
             client: record.body.client.clone(),
-            record,
+            id: record.id.clone(),
             lookup,
         }))
     }
@@ -200,11 +213,22 @@ impl Target for LocalTarget {
         self.machine.get(id)
     }
 
+    async fn forward(
+        &self,
+        id: &str,
+        port: u16,
+        request: ForwardRequest,
+    ) -> Result<ForwardResponse> {
+        let record = self.machine.sandboxes.find(id)?;
+        let is_paused = record.is_paused.load(Ordering::Relaxed);
+        forward(Some(&record.body.client), is_paused, port, request).await
+    }
+
     async fn create_volume(&self, owner: &Owner, name: &str, files: &Files) -> Result<()> {
         self.machine.volumes.create(owner, name, files).map(drop)
     }
 
-    async fn volume_exists(&self, name: &str) -> Result<bool> {
+    async fn volume_exists(&self, _: &Owner, name: &str) -> Result<bool> {
         self.machine.volumes.exists(name)
     }
 
@@ -220,6 +244,8 @@ impl Target for LocalTarget {
         match resource {
             Resource::Sandbox(name) => self.machine.remove_marked(run, name).await,
             Resource::Volume(name) => self.machine.volumes.remove_marked(run, name),
+            // There are none.
+            Resource::Snapshot(_) => Ok(()),
             Resource::HostDir(path) => host::remove(run, Path::new(path)),
         }
     }

@@ -12,7 +12,7 @@ use crate::sandbox::{
     ApiError, Backend, CreateSandboxRequest, ImageSpec, SandboxInfo, SandboxState, SandboxStatus,
     ValidRequest,
 };
-use crate::target::record::{Record, Storage, not_in_state, warn_of};
+use crate::target::record::{Draft, Record, Storage, not_in_state, warn_of};
 use crate::target::request::{check_supported, start_failed, unsupported_backend};
 use crate::target::{Handle, Owner, PROCESSES, Result, RunId, TargetError};
 
@@ -42,7 +42,7 @@ impl Machine {
     ) -> Result<SandboxInfo> {
         let valid = request.validate()?;
         let image = check_supported(request, &valid, architecture())?;
-        if image.uri != IMAGE {
+        if image.uri != IMAGE && !machine.any_image {
             let message = format!(
                 "image \"{}\" cannot be had: the local target has no images, only this machine's \
                  own system, as \"{IMAGE}\"",
@@ -116,8 +116,10 @@ impl Machine {
             memory_bytes: valid.limits.memory_bytes.map(|bytes| bytes / 2),
             processes: PROCESSES,
         };
+        let draft = Draft::new(&handle.name, valid, image, storage)?;
+        handle.acceptance.accept(draft.info());
         let process = self.launcher.launch(&enclosure, &cgroups).await?;
-        Record::begin(&handle.name, valid, image, storage, process)
+        Ok(draft.finish(process))
     }
 
     fn storage(

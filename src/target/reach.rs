@@ -1,21 +1,24 @@
-//! The execd of a sandbox that our agent runs in, for every target that brings it in.
+//! The execd of a sandbox as a client reaches it, on every target that has one to reach.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::execd::protocol::{FileInfo, FileMetadata, Permission};
-use crate::execd::{Client, Command, CommandResult, Execd, ExecdError};
+use crate::execd::{
+    Client, Command, CommandResult, Execd, ExecdError, ForwardRequest, ForwardResponse,
+};
 use crate::sandbox::{ApiError, SandboxInfo, SandboxState};
 
-use super::record::Record;
 use super::{Result, TargetError};
 
-/// How long a sandbox whose agent no longer answers may still be called running.
+/// The port that execd has in a sandbox.
+pub(super) const EXECD_PORT: u16 = 44772;
+
+/// How long a sandbox whose execd no longer answers may still be called running.
 const ENDING: Duration = Duration::from_secs(1);
 
 /// What can say how a sandbox fares.
@@ -23,13 +26,37 @@ const ENDING: Duration = Duration::from_secs(1);
 pub(super) trait Lookup: Send + Sync {
     /// The sandbox with this id.
     async fn look_up(&self, id: &str) -> Result<SandboxInfo>;
+
+    /// Whether it is known to be paused, so that its execd need not be asked.
+    fn is_paused(&self, id: &str) -> bool;
 }
 
-/// Our agent's execd.
-pub(super) struct AgentExecd<B> {
+/// A sandbox's execd.
+pub(super) struct SandboxExecd {
     pub(super) client: Client,
-    pub(super) record: Arc<Record<B>>,
+    /// The sandbox.
+    pub(super) id: String,
     pub(super) lookup: Arc<dyn Lookup>,
+}
+
+/// Passes a request on to a port of a sandbox whose execd is reached through `client`: to execd's
+/// own, as sandboxes without a network have no other.
+pub(super) async fn forward(
+    client: Option<&Client>,
+    is_paused: bool,
+    port: u16,
+    request: ForwardRequest,
+) -> Result<ForwardResponse> {
+    if is_paused {
+        return Err(not_running(&SandboxState::Paused).into());
+    }
+    match client.filter(|_| port == EXECD_PORT) {
+        Some(client) => Ok(client.forward(request).await?),
+        None => {
+            let message = format!("nothing can be reached on port {port} of the sandbox");
+            Err(ApiError::new(502, "BACKEND_CONNECTION_FAILED", message).into())
+        }
+    }
 }
 
 fn not_running(what: &dyn std::fmt::Display) -> ExecdError {
@@ -37,24 +64,24 @@ fn not_running(what: &dyn std::fmt::Display) -> ExecdError {
     ExecdError::api(409, "DOCKER::SANDBOX_NOT_RUNNING", message)
 }
 
-impl<B> AgentExecd<B> {
+impl SandboxExecd {
     /// The answer, or a better reason than that there was none: the sandbox is paused, or has
     /// ended.
     async fn answer<T>(
         &self,
         call: impl Future<Output = Result<T, ExecdError>>,
     ) -> Result<T, ExecdError> {
-        if self.record.is_paused.load(Ordering::Relaxed) {
+        if self.lookup.is_paused(&self.id) {
             return Err(not_running(&SandboxState::Paused));
         }
         let error = match call.await {
             Err(error @ ExecdError::Transport { .. }) => error,
             answered => return answered,
         };
-        // The agent's end is seen on its pipes before it is seen on the sandbox.
+        // execd's end is seen on its connection before it is seen on the sandbox.
         let patience = Instant::now() + ENDING;
         loop {
-            match self.lookup.look_up(&self.record.id).await {
+            match self.lookup.look_up(&self.id).await {
                 Ok(info) if info.status.state == SandboxState::Running => {
                     if Instant::now() > patience {
                         return Err(error);
@@ -66,6 +93,7 @@ impl<B> AgentExecd<B> {
                     status,
                     code,
                     message,
+                    ..
                 })) => return Err(ExecdError::api(status, code, message)),
                 Err(_) => return Err(error),
             }
@@ -74,7 +102,7 @@ impl<B> AgentExecd<B> {
 }
 
 #[async_trait]
-impl<B: Send + Sync> Execd for AgentExecd<B> {
+impl Execd for SandboxExecd {
     async fn run(&self, command: &Command) -> Result<CommandResult, ExecdError> {
         self.answer(self.client.run(command)).await
     }

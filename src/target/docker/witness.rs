@@ -1,0 +1,100 @@
+//! The engine's own word on a sandbox's mounts, also on a sandbox that another server made.
+
+use std::collections::HashMap;
+
+use bollard::models::{ContainerInspectResponse, MountPoint, Volume};
+use bollard::query_parameters::ListContainersOptionsBuilder;
+
+use crate::target::{Result, SeenMount, Witness};
+
+use super::Engine;
+use super::create::SANDBOX_ID;
+use super::error::failed;
+
+impl Engine {
+    /// What the sandbox `id` has at `mount_path`.
+    pub(super) async fn witness(&self, id: &str, mount_path: &str) -> Result<Witness> {
+        let filter = HashMap::from([("label", vec![format!("{SANDBOX_ID}={id}")])]);
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filter)
+            .build();
+        let found = self.docker.list_containers(Some(options)).await;
+        let found = found.map_err(|error| failed("looking for the sandbox's container", error))?;
+        let Some(container) = found.into_iter().find_map(|container| container.id) else {
+            let why = format!("the engine has no container with the label {SANDBOX_ID}={id}");
+            return Ok(Witness::Blind(why));
+        };
+        let container = self.docker.inspect_container(&container, None).await;
+        let container =
+            container.map_err(|error| failed("looking at the sandbox's container", error))?;
+        let at = |mount: &&MountPoint| {
+            mount
+                .destination
+                .as_deref()
+                .map(|path| path.trim_end_matches('/'))
+                == Some(mount_path.trim_end_matches('/'))
+        };
+        match container.mounts.iter().flatten().find(at) {
+            None => Ok(Witness::Saw(None)),
+            Some(mount) => self
+                .seen(&container, mount)
+                .await
+                .map(Some)
+                .map(Witness::Saw),
+        }
+    }
+
+    async fn seen(
+        &self,
+        container: &ContainerInspectResponse,
+        mount: &MountPoint,
+    ) -> Result<SeenMount> {
+        let (volume, sub_path) = match &mount.name {
+            Some(name) => (self.inspect_volume(name).await?, sub_path(container, mount)),
+            // A bind mount of a volume's own directory is how old engines mount a part of it.
+            None => {
+                self.volume_of(mount.source.as_deref().unwrap_or_default())
+                    .await?
+            }
+        };
+        let entries = volume.as_ref().and_then(|volume| {
+            let directory = self.directory(volume)?;
+            directory
+                .names(sub_path.as_deref().unwrap_or_default())
+                .ok()
+        });
+        Ok(SeenMount {
+            claim_name: volume.map(|volume| volume.name),
+            sub_path,
+            read_only: mount.rw == Some(false),
+            entries,
+        })
+    }
+
+    /// The volume whose content the host directory `source` is a part of, and which part.
+    async fn volume_of(&self, source: &str) -> Result<(Option<Volume>, Option<String>)> {
+        let all = self.volumes("driver", "local").await?;
+        let part = |volume: &Volume| {
+            let rest = source.strip_prefix(&volume.mountpoint)?;
+            rest.is_empty()
+                .then(String::new)
+                .or_else(|| rest.strip_prefix('/').map(str::to_owned))
+        };
+        Ok(all
+            .into_iter()
+            .find_map(|volume| part(&volume).map(|part| (Some(volume), Some(part))))
+            .map_or((None, None), |(volume, part)| {
+                (volume, part.filter(|part| !part.is_empty()))
+            }))
+    }
+}
+
+/// The part of a volume that an engine of API 1.45 or later was asked to mount.
+fn sub_path(container: &ContainerInspectResponse, mount: &MountPoint) -> Option<String> {
+    let asked = container.host_config.as_ref()?.mounts.iter().flatten();
+    let same = asked
+        .filter(|asked| asked.target == mount.destination)
+        .find_map(|asked| asked.volume_options.as_ref()?.subpath.clone());
+    same.filter(|part| !part.is_empty())
+}

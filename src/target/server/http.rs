@@ -1,0 +1,306 @@
+//! One request and its answer, within bounds, and what is to be made of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use crate::execd::{Client, ExecdError, Payload};
+use crate::sandbox::{ApiError, Exchange};
+use crate::target::error::is_unreachable;
+use crate::target::{Result, TargetError, in_full};
+
+use super::address::Address;
+use super::connect::Connector;
+use super::secret::Strike;
+
+/// The header with the API key.
+const API_KEY: HeaderName = HeaderName::from_static("open-sandbox-api-key");
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the answer to a create request may take: a server may pull the image meanwhile.
+const CREATE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Largest answer, in bytes.
+const LARGEST: usize = 16 << 20;
+
+/// The way to a server's lifecycle API.
+pub(super) struct Http {
+    pub(super) address: Address,
+    pub(super) connector: Connector,
+    client: Client,
+    key: Option<HeaderValue>,
+    strike: Strike,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    exchange: Exchange,
+}
+
+impl Http {
+    /// The way to the server at `address`; nothing is sent yet.
+    pub(super) fn new(address: Address, key: Option<&str>) -> Result<Self> {
+        let connector = match address.is_https {
+            true => Connector::encrypted()?,
+            false => Connector::plain(),
+        };
+        let client = client(
+            &address,
+            &connector,
+            &format!("{}{}", address.authority, address.base),
+            &BTreeMap::new(),
+        )?;
+        let secret = |key: &str| {
+            let mut value = HeaderValue::try_from(key).map_err(|_| {
+                let why = "it has characters that no HTTP header can have";
+                TargetError::failed("the API key cannot be sent", why)
+            })?;
+            value.set_sensitive(true);
+            Ok::<_, TargetError>(value)
+        };
+        Ok(Self {
+            client,
+            key: key.map(secret).transpose()?,
+            strike: Strike::new(key),
+            address,
+            connector,
+        })
+    }
+
+    /// The execd at `endpoint`, as the server answered it: no scheme, maybe a path.
+    pub(super) fn execd(
+        &self,
+        endpoint: &str,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<Client> {
+        client(&self.address, &self.connector, endpoint, headers)
+    }
+
+    /// Sends a request as it is, the key added where `headers` has none.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Reply> {
+        if let Some(key) = self
+            .key
+            .as_ref()
+            .filter(|_| !headers.contains_key(&API_KEY))
+        {
+            headers.insert(API_KEY, key.clone());
+        }
+        let patience = match (&method, path) {
+            (&Method::POST, "/sandboxes") => CREATE_PATIENCE,
+            _ => PATIENCE,
+        };
+        let mut evidence = vec![format!(
+            "> {method} {}{}",
+            self.address.base,
+            self.strike.text(path)
+        )];
+        if !body.is_empty() {
+            evidence.push(format!("> {}", self.strike.body(&body)));
+        }
+        let what = format!("{method} {path}");
+        let full = Full::from(body).map_err(|never| match never {});
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Payload::new(full))
+            .map_err(|error| TargetError::failed(format!("{what} is no request"), error))?;
+        *request.headers_mut() = headers;
+        let told = timeout(patience, self.told(request, &mut evidence)).await;
+        let wrong = |what: String, evidence: Vec<String>| TargetError::Misbehaved {
+            what,
+            exchange: Some(Exchange(evidence)),
+        };
+        match told {
+            Ok(Ok((status, headers, body))) => Ok(Reply {
+                status,
+                headers,
+                body,
+                exchange: Exchange(evidence),
+            }),
+            Ok(Err(ExecdError::Transport { source, .. })) if is_unreachable(source.as_ref()) => {
+                Err(TargetError::Unreachable {
+                    target: format!("the server at {}", self.address),
+                    reason: format!("{}; is it running there?", in_full(source.as_ref())),
+                })
+            }
+            Ok(Err(ExecdError::Transport { source, .. })) => {
+                let why = in_full(source.as_ref());
+                evidence.push(format!("< no answer: {why}"));
+                Err(wrong(
+                    format!("the server did not answer {what}: {why}"),
+                    evidence,
+                ))
+            }
+            Ok(Err(other)) => Err(other.into()),
+            Err(_) => {
+                let seconds = patience.as_secs();
+                evidence.push(format!("< no answer within {seconds} s"));
+                Err(wrong(
+                    format!("the server did not answer {what} within {seconds} s"),
+                    evidence,
+                ))
+            }
+        }
+    }
+
+    async fn told(
+        &self,
+        request: Request<Payload>,
+        evidence: &mut Vec<String>,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), ExecdError> {
+        let answer = self.client.forward(request).await?;
+        let (head, body) = answer.into_parts();
+        let kind = head
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        evidence.push(
+            format!("< {} {}", head.status, kind.unwrap_or_default())
+                .trim_end()
+                .to_owned(),
+        );
+        let body = whole(body).await?;
+        if !body.is_empty() {
+            evidence.push(format!("< {}", self.strike.body(&body)));
+        }
+        Ok((head.status, head.headers, body))
+    }
+
+    /// Sends a request with a body of JSON, or none.
+    pub(super) async fn send<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<Reply> {
+        let mut headers = HeaderMap::new();
+        let mut bytes = Vec::new();
+        if let Some(body) = body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            bytes = serde_json::to_vec(body)
+                .map_err(|error| TargetError::failed(format!("writing {method} {path}"), error))?;
+        }
+        self.exchange(method, path, headers, bytes.into())
+            .await?
+            .success()
+    }
+
+    /// As [`Http::send`], without a body.
+    pub(super) async fn ask(&self, method: Method, path: &str) -> Result<Reply> {
+        self.send(method, path, None::<&()>).await
+    }
+}
+
+/// A body to its end, if that comes soon enough.
+async fn whole(mut body: Payload) -> Result<Bytes, ExecdError> {
+    let context = "reading the answer";
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|source| ExecdError::Transport {
+            context: context.into(),
+            source,
+        })?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.len() > LARGEST {
+            let what = format!("it is longer than {} MiB", LARGEST >> 20);
+            return Err(ExecdError::transport(context, what));
+        }
+    }
+    Ok(bytes.into())
+}
+
+fn client(
+    address: &Address,
+    connector: &Connector,
+    place: &str,
+    headers: &BTreeMap<String, String>,
+) -> Result<Client> {
+    let (host, port) = address.host_and_port(place.split('/').next().unwrap_or_default());
+    let connector = connector.clone();
+    let connect = move || {
+        let (connector, host) = (connector.clone(), host.clone());
+        async move { connector.connect(&host, port).await }
+    };
+    // Whether the connection is encrypted is the connector's business alone.
+    Ok(Client::with(&format!("http://{place}"), headers, connect)?)
+}
+
+/// The error envelope, as far as there is one.
+#[derive(Deserialize)]
+struct Envelope {
+    code: String,
+    message: String,
+}
+
+impl Reply {
+    /// The answer where it is a success, else the error that it tells.
+    fn success(self) -> Result<Self> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        let envelope = serde_json::from_slice::<Envelope>(&self.body);
+        let (code, message) = match envelope {
+            Ok(envelope) => (envelope.code, envelope.message),
+            // No code: whoever expects one learns that there is none.
+            Err(_) => {
+                let text = String::from_utf8_lossy(&self.body)
+                    .chars()
+                    .take(500)
+                    .collect();
+                (String::new(), text)
+            }
+        };
+        Err(ApiError {
+            exchange: Some(self.exchange),
+            ..ApiError::new(self.status.as_u16(), code, message)
+        }
+        .into())
+    }
+
+    /// The answer's body as the schema has it.
+    pub(super) fn json<T: DeserializeOwned>(self) -> Result<T> {
+        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        let read = serde_path_to_error::deserialize(&mut reader);
+        read.map_err(|error| {
+            let path = error.path().to_string();
+            let place = if path == "." {
+                String::new()
+            } else {
+                format!(" at {path}")
+            };
+            self.wrong(format!(
+                "is not what the specification has{place}: {}",
+                error.inner()
+            ))
+        })
+    }
+
+    /// The error that the answer `is` wrong in some way.
+    pub(super) fn wrong(&self, is: String) -> TargetError {
+        TargetError::Misbehaved {
+            what: format!("the answer {} {is}", self.status.as_u16()),
+            exchange: Some(self.exchange.clone()),
+        }
+    }
+}
