@@ -63,6 +63,7 @@ pub(super) fn install(
     })?;
     table.set("request", request)?;
     table.set("image", image)?;
+    table.set("lenient", false)?;
     table.set(
         "unique",
         lua.create_function(move |_, alias: String| Ok(unique.unique(&alias)))?,

@@ -1,0 +1,93 @@
+-- Requests to the lifecycle API as they go over the wire, and what every refusal must look like.
+local rest = {}
+
+-- The body of a create request that is right, with `members` added or in the place of its own.
+function rest.body(members)
+  local body = {
+    image = { uri = api.image },
+    entrypoint = { "tail", "-f", "/dev/null" },
+    resourceLimits = { cpu = "500m", memory = "512Mi" },
+    timeout = 600,
+  }
+  for name, value in pairs(members or {}) do
+    body[name] = value
+  end
+  return body
+end
+
+function rest.get(path)
+  return api.request { method = "GET", path = path }
+end
+
+function rest.post(path, body)
+  return api.request { method = "POST", path = path, body = body }
+end
+
+function rest.patch(path, body)
+  return api.request { method = "PATCH", path = path, body = body }
+end
+
+function rest.delete(path)
+  return api.request { method = "DELETE", path = path }
+end
+
+-- The answer to a create request with these members.
+function rest.create(members)
+  return rest.post("/sandboxes", rest.body(members))
+end
+
+-- Expects the error envelope: a code and a message, and nothing else (ERR-001).
+function rest.expect_envelope(answer)
+  expect(answer.headers["content-type"] or "none", "Content-Type"):contains("application/json")
+  expect(type(answer.body), "the body " .. answer.text .. " as JSON"):is("table")
+  for _, member in ipairs { "code", "message" } do
+    local value = answer.body[member]
+    expect(type(value), member .. " of " .. answer.text):is("string")
+    expect(value, member .. " of " .. answer.text):is_not("")
+  end
+  for member in pairs(answer.body) do
+    expect(member == "code" or member == "message", member .. " in " .. answer.text .. " belongs there"):is(true)
+  end
+end
+
+-- Expects a refusal with `status` and the envelope, and answers it. A run with --lenient is content
+-- with any 4xx.
+function rest.expect_refused(answer, status)
+  if api.lenient and answer.status >= 400 and answer.status < 500 then
+    return answer.body
+  end
+  expect(answer.status, "the status of " .. answer.text):is(status)
+  rest.expect_envelope(answer)
+  return answer.body
+end
+
+-- Expects that a create request with these members is refused with 400, that the message has
+-- `culprit` in it where one is given, and that there is no sandbox afterwards.
+function rest.expect_rejected(members, culprit)
+  local tag = api.unique("rejected")
+  local body = rest.body(members)
+  if body.metadata == nil then
+    body.metadata = { probe = tag }
+  end
+  local answer = rest.post("/sandboxes", body)
+  local refusal = rest.expect_refused(answer, 400)
+  if culprit and not api.lenient then
+    expect(refusal.message, "the message"):contains(culprit)
+  end
+  local left = rest.get("/sandboxes?metadata=probe%3D" .. tag)
+  expect(left.status):is(200)
+  expect(#left.body.items, "sandboxes that the refused request made"):is(0)
+  return refusal
+end
+
+-- As above, for a request with this one volume, named "v" and mounted at /mnt/data unless it says
+-- otherwise.
+function rest.expect_volume_rejected(volume, culprit)
+  local entry = { name = "v", mountPath = "/mnt/data" }
+  for name, value in pairs(volume) do
+    entry[name] = value
+  end
+  return rest.expect_rejected({ volumes = { entry } }, culprit)
+end
+
+return rest
