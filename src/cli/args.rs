@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use osb_conformance::scenario::Profile;
+
 /// Tests implementations of OpenSandbox: Lua scenarios, real sandboxes, expected transcripts.
 #[derive(Debug, Parser)]
 #[command(
@@ -26,6 +28,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// List scenarios and what they cover
     List(ListArguments),
+    /// Show which scenarios check which requirement, and which requirement none checks
+    Coverage(CoverageArguments),
     /// Write a new scenario from a template
     New(NewArguments),
     /// Say which targets can run here, and why not
@@ -74,6 +78,16 @@ pub(super) struct RunArguments {
     /// How many scenarios run at once [default: 4]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
+    /// Run the scenarios of this profile, and say whether the target conforms to it: volumes
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<Profile>,
+    /// Accept any 4xx that makes nothing as the refusal of a wrong request
+    #[arg(long)]
+    pub(super) lenient: bool,
+    /// Scenarios that are known to fail on this target: a file, or the name of a list that ships
+    /// with the tool, such as opensandbox-server-1.1
+    #[arg(long, value_name = "FILE", conflicts_with = "accept")]
+    pub(super) known_failures: Option<PathBuf>,
     /// How long one scenario may take
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(super) timeout: Duration,
@@ -106,6 +120,30 @@ pub(super) enum ListFormat {
     Text,
     /// One JSON array
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CoverageArguments {
+    /// Folder of scenarios that are added to the built-in ones, or replace those with their path
+    #[arg(long, value_name = "DIR")]
+    pub(super) scenarios: Option<PathBuf>,
+    /// Only the requirements of this profile: volumes
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<Profile>,
+    /// Host directory below which `host` volumes may lie; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(super) allow_host_path: Vec<PathBuf>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = CoverageFormat::Text)]
+    pub(super) format: CoverageFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum CoverageFormat {
+    /// For a person, with the targets that can run here
+    Text,
+    /// Tables for readers, the same on every machine
+    Markdown,
 }
 
 #[derive(Debug, Args)]

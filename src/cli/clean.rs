@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use osb_conformance::target::{DeadRun, Owner, Resource, RunId, Target, state_folder};
 
-use super::target::{Setting, docker, local};
+use super::target::{Setting, docker, local, server};
 use super::{Failure, exit};
 
 /// Removes what dead runs recorded in their ledgers, and what carries the mark of a run that is
@@ -15,15 +15,19 @@ use super::{Failure, exit};
 pub(super) async fn clean() -> Result<u8, Failure> {
     let (dead, alive) = DeadRun::find(&state_folder())?;
     let setting = Setting::default();
-    let connected = [
-        ("docker", docker(&setting).await),
-        ("local", local(&setting).await),
-    ];
     let (mut targets, mut unreachable) = (BTreeMap::new(), BTreeMap::new());
-    for (name, target) in connected {
+    let places = ["docker".to_owned(), "local".to_owned()].into_iter();
+    let servers = dead.iter().map(|run| run.target.clone());
+    let servers: BTreeSet<String> = servers.filter(|target| target.contains("://")).collect();
+    for place in places.chain(servers) {
+        let target = match place.as_str() {
+            "docker" => docker(&setting).await,
+            "local" => local(&setting).await,
+            address => server(address, &setting).await,
+        };
         match target {
-            Ok(target) => drop(targets.insert(name, target)),
-            Err(error) => drop(unreachable.insert(name, error)),
+            Ok(target) => drop(targets.insert(place, target)),
+            Err(error) => drop(unreachable.insert(place, error)),
         }
     }
     let known: BTreeSet<RunId> = dead.iter().map(|run| run.run.clone()).collect();
@@ -69,14 +73,21 @@ pub(super) async fn clean() -> Result<u8, Failure> {
             removal.failed += 1;
             continue;
         };
-        // What has no mark to be found by, such as host directories.
         let before = removal.failed;
-        let resources = run
+        let mut resources: Vec<_> = run
             .resources
             .iter()
-            .filter(|r| matches!(r, Resource::HostDir(_)))
+            .filter(|r| has_no_mark(r))
             .cloned()
             .collect();
+        // On a server a volume is the run's by its name alone.
+        match target.remains(Some(&run.run)).await {
+            Ok(remains) => resources.extend(remains.into_iter().map(|(_, resource)| resource)),
+            Err(error) => {
+                println!("cannot look for what run {} left: {error}", run.run);
+                removal.failed += 1;
+            }
+        }
         removal.all(target, &run.run, resources).await;
         if removal.failed == before {
             run.forget()?;
@@ -94,6 +105,16 @@ pub(super) async fn clean() -> Result<u8, Failure> {
         failed => Err(Failure::unavailable(format!(
             "{failed} objects could not be removed"
         ))),
+    }
+}
+
+/// Whether it cannot be found by a mark: a host directory, or what a raw request made on a server,
+/// which is recorded by its id.
+fn has_no_mark(resource: &Resource) -> bool {
+    match resource {
+        Resource::HostDir(_) | Resource::Snapshot(_) => true,
+        Resource::Sandbox(name) => !name.starts_with("osb-"),
+        Resource::Volume(_) => false,
     }
 }
 

@@ -2,20 +2,24 @@
 
 use osb_conformance::target::Target;
 
-use super::target::{Setting, docker, local};
+use super::target::{Setting, docker, domain, local, server};
 use super::{Failure, exit};
 
 pub(super) async fn doctor() -> Result<u8, Failure> {
     let setting = Setting::default();
-    let targets = [
-        ("docker", docker(&setting).await),
-        ("local", local(&setting).await),
+    let mut targets = vec![
+        ("docker".to_owned(), docker(&setting).await),
+        ("local".to_owned(), local(&setting).await),
     ];
+    if let Some(address) = domain() {
+        let found = server(&address, &setting).await;
+        targets.push((address, found));
+    }
     let mut usable = Vec::new();
     for (name, target) in &targets {
         match target {
             Ok(target) => {
-                usable.push(*name);
+                usable.push(name);
                 explain(target.as_ref());
             }
             Err(error) => println!("{name:<6}  no   {error}"),
@@ -34,7 +38,7 @@ pub(super) async fn doctor() -> Result<u8, Failure> {
 fn explain(target: &dyn Target) {
     let info = target.info();
     let capabilities: Vec<_> = info.capabilities.iter().map(ToString::to_string).collect();
-    println!("{:<6}  yes  {}", info.name, info.description);
+    println!("{:<6}  yes  {}", info.locator, info.description);
     println!("             image {}", info.image);
     println!("             can {}", capabilities.join(", "));
 }

@@ -4,6 +4,7 @@
 mod against;
 mod args;
 mod clean;
+mod coverage;
 mod doctor;
 mod failure;
 mod list;
@@ -65,6 +66,7 @@ async fn dispatch(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::List(arguments) => list::list(&arguments),
+        Command::Coverage(arguments) => coverage::coverage(arguments).await,
         Command::New(arguments) => new::new(&arguments),
         Command::Doctor => doctor::doctor().await,
         Command::Clean => clean::clean().await,

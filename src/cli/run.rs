@@ -1,6 +1,6 @@
 //! `run`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use osb_conformance::report::{
     Event, Json, Junit, Reporter, Style, Summary, Terminal, TerminalMode,
 };
 use osb_conformance::runner::{Runner, RunnerOptions, Suite};
-use osb_conformance::scenario::Filter;
+use osb_conformance::scenario::{Filter, KnownFailures, KnownFailuresError};
 use osb_conformance::signal::cancel_on_signal;
 use osb_conformance::target::Target;
 
@@ -29,7 +29,14 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
             "--accept is not for CI: it would accept whatever the target does",
         ));
     }
-    let (suite, selection) = choose(&arguments.choice)?;
+    let (suite, mut selection) = choose(&arguments.choice)?;
+    if let Some(profile) = &arguments.profile {
+        selection = suite.narrow(selection, profile)?;
+    }
+    let known_failures = match &arguments.known_failures {
+        Some(file) => known_failures(file, &suite)?,
+        None => KnownFailures::default(),
+    };
     if arguments.accept
         && let Some(built_in) = selection
             .iter()
@@ -67,6 +74,9 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
         timeout: arguments.timeout,
         fail_fast: arguments.fail_fast,
         accept: arguments.accept,
+        lenient: arguments.lenient,
+        profile: arguments.profile,
+        known_failures: known_failures.clone(),
         rerun: rerun(&arguments, target),
         ..RunnerOptions::default()
     };
@@ -103,15 +113,35 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
 
 /// The exit code of a run. A definite failure weighs more than one that could not be judged.
 fn code(summary: &Summary) -> u8 {
+    let verdicts = &summary.verdicts;
     if summary.interrupted {
         exit::INTERRUPTED
-    } else if summary.verdicts.failed > 0 || !summary.leaked.is_empty() {
+    } else if verdicts.failed + verdicts.unexpected_pass > 0 || !summary.leaked.is_empty() {
         exit::NOT_CONFORMANT
-    } else if summary.verdicts.errored > 0 {
+    } else if verdicts.errored > 0 {
         exit::UNAVAILABLE
-    } else {
+    } else if summary.is_success() {
         exit::SUCCESS
+    } else {
+        exit::NOT_CONFORMANT
     }
+}
+
+/// The list of known failures in a file, or that ships under that name.
+fn known_failures(file: &Path, suite: &Suite) -> Result<KnownFailures, Failure> {
+    let wrong = |why: String| Failure::usage(format!("--known-failures {}: {why}", file.display()));
+    let shipped = file.to_str().and_then(Suite::shipped_known_failures);
+    let text = match shipped.filter(|_| !file.exists()) {
+        Some(text) => text.to_owned(),
+        None => fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?,
+    };
+    let known: KnownFailures = text
+        .parse()
+        .map_err(|error: KnownFailuresError| wrong(error.to_string()))?;
+    suite
+        .check_known(&known)
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok(known)
 }
 
 /// The suite and the scenarios that the command line selects.
@@ -150,6 +180,7 @@ fn rerun(arguments: &RunArguments, target: &dyn Target) -> String {
         "osb-conformance run --target".to_owned(),
         quoted(&target.info().locator),
     ];
+    words.extend(arguments.lenient.then(|| "--lenient".into()));
     if target.info().name == "server" {
         words.extend(arguments.proxy.then(|| "--proxy".into()));
         words.extend(match arguments.volumes {

@@ -179,14 +179,16 @@ impl Job {
             .block_on(runner.run_scenario(&self.scenario, &self.cancel));
         match report.verdict {
             Verdict::Passed => Ok(Completion::Completed),
-            Verdict::Skipped => {
+            Verdict::Skipped | Verdict::KnownFailure => {
                 let reason = report
                     .findings
                     .first()
                     .map_or("", |finding| finding.message.as_str());
                 self.ignored(reason)
             }
-            Verdict::Failed | Verdict::Errored => Err(explain(&report).into()),
+            Verdict::Failed | Verdict::Errored | Verdict::UnexpectedPass => {
+                Err(explain(&report).into())
+            }
         }
     }
 

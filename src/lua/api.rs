@@ -10,10 +10,10 @@ use crate::sandbox::{ApiAnswer, ApiRequest};
 use crate::serve::Api;
 use crate::target::{Resource, Scope, TargetError};
 
+use super::Script;
 use super::convert::{from_lua, to_lua};
 use super::error::{Cause, here};
 use super::sandbox::Context;
-use super::stage::Stage;
 
 const NAME: &str = "api.request";
 
@@ -27,12 +27,8 @@ struct Options {
     headers: BTreeMap<String, String>,
 }
 
-pub(super) fn install(
-    lua: &Lua,
-    api: &Table,
-    stage: &Arc<Stage>,
-    scope: &Arc<Scope>,
-) -> mlua::Result<()> {
+pub(super) fn install(lua: &Lua, api: &Table, script: &Script<'_>) -> mlua::Result<()> {
+    let Script { stage, scope, .. } = script;
     let context = Context {
         stage: Arc::clone(stage),
         scope: Arc::clone(scope),
@@ -63,7 +59,7 @@ pub(super) fn install(
     })?;
     table.set("request", request)?;
     table.set("image", image)?;
-    table.set("lenient", false)?;
+    table.set("lenient", script.lenient)?;
     table.set(
         "unique",
         lua.create_function(move |_, alias: String| Ok(unique.unique(&alias)))?,

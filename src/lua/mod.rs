@@ -43,6 +43,8 @@ pub struct Script<'a> {
     pub scope: Arc<Scope>,
     /// Where everything is recorded.
     pub stage: Arc<Stage>,
+    /// Whether any refusal of a wrong request counts that makes nothing.
+    pub lenient: bool,
     /// When the script must have ended. The caller drops the future then; the deadline stops code
     /// that cannot be suspended.
     pub deadline: Instant,
@@ -65,7 +67,7 @@ async fn execute(script: &Script<'_>) -> mlua::Result<()> {
     expect::install(&lua, &api, &script.stage)?;
     sandbox::install(&lua, &api, &script.stage, &script.scope)?;
     volume::install(&lua, &api, &script.stage, &script.scope)?;
-    api::install(&lua, &api, &script.stage, &script.scope)?;
+    api::install(&lua, &api, script)?;
     let globals = environment::seal(&lua, api)?;
     environment::install_require(&lua, &globals, &script.modules)?;
     chunk(&lua, script.source, globals)?

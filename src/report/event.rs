@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::scenario::Scenario;
 
+use super::score::Score;
 use super::verdict::{Verdict, VerdictCounts};
 
 /// One event of a run.
@@ -41,6 +42,8 @@ pub struct Plan {
     pub scenarios: usize,
     /// How many run at once.
     pub jobs: usize,
+    /// Whether refusals count that are not what the specification has, but refuse all the same.
+    pub lenient: bool,
 }
 
 /// How one scenario ended.
@@ -71,7 +74,8 @@ pub struct Finding {
     /// The verdict that this reason alone would give.
     pub verdict: Verdict,
     /// Machine-readable kind: `expectation`, `transcript`, `api_error`, `protocol`, `timeout`, `script`,
-    /// `syntax`, `missing_transcript`, `unknown_requirement`, `target`, `clean_up`, `capability`.
+    /// `syntax`, `missing_transcript`, `unknown_requirement`, `target`, `clean_up`, `capability`,
+    /// `known_failure`, `unexpected_pass`.
     pub kind: &'static str,
     /// `file:line` of the scenario, where one is known.
     pub location: Option<String>,
@@ -92,6 +96,8 @@ pub struct Summary {
     pub scenarios: BTreeMap<String, Verdict>,
     /// Verdict of each covered requirement by its id: the worst of the scenarios that cover it.
     pub requirements: BTreeMap<String, Verdict>,
+    /// How the requirements stand, by their level.
+    pub score: Score,
     /// What the run left on the target although it was told to remove it, in words.
     pub leaked: Vec<String>,
     /// Whether the run was interrupted, so that not every scenario ran.
@@ -101,11 +107,12 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether every selected scenario ran, none failed or errored, and nothing was left behind.
+    /// Whether every selected scenario ran, none ended badly, nothing was left behind, and the
+    /// claim that was asked for, if any, holds.
     pub fn is_success(&self) -> bool {
-        self.verdicts.failed == 0
-            && self.verdicts.errored == 0
+        self.verdicts.bad() == 0
             && self.leaked.is_empty()
             && !self.interrupted
+            && self.score.claim() != Some(false)
     }
 }

@@ -1,6 +1,7 @@
 //! A scenario's verdict in plain text, for people.
 
-use super::event::{Finding, ScenarioReport};
+use super::event::{Finding, ScenarioReport, Summary};
+use crate::scenario::Level;
 
 /// Why a scenario did not pass: its requirements and step, every finding with its place and
 /// detail, and last the command that reruns just this scenario. No newline at its end.
@@ -31,4 +32,45 @@ pub(super) fn sentence(finding: &Finding) -> String {
         Some(location) => format!("{location}: {}", finding.message),
         None => finding.message.clone(),
     }
+}
+
+/// What counts as a refusal.
+pub(super) fn strictness(lenient: bool) -> &'static str {
+    match lenient {
+        true => "lenient",
+        false => "strict",
+    }
+}
+
+/// Why the run's claim does not hold, where one was asked for.
+pub(super) fn refuted_claim(summary: &Summary) -> Option<String> {
+    const SHOWN: usize = 8;
+    let score = &summary.score;
+    let profile = score
+        .profile
+        .as_ref()
+        .filter(|_| score.claim() == Some(false))?;
+    let must = score.levels.get(&Level::Must).copied().unwrap_or_default();
+    let mut text = format!(
+        "{} is not shown to conform to the profile {profile}: of {} MUST, {} failed and {} are unknown",
+        summary.target,
+        must.total(),
+        must.failed,
+        must.unknown
+    );
+    if !score.unknown.is_empty() {
+        let ids: Vec<_> = score
+            .unknown
+            .iter()
+            .take(SHOWN)
+            .map(String::as_str)
+            .collect();
+        let more = if score.unknown.len() > SHOWN {
+            ", …"
+        } else {
+            ""
+        };
+        text.push_str(&format!(" ({}{more})", ids.join(", ")));
+    }
+    Some(text)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Reporter;
 use super::event::{Event, Finding, Plan, ScenarioReport, Summary};
+use super::score::Score;
 use super::verdict::{Verdict, VerdictCounts};
 
 /// Writes one JSON object per line: `run_started`, a `scenario` for each in the plan's order, and
@@ -51,6 +52,7 @@ enum Line<'a> {
         image: &'a str,
         scenarios: usize,
         jobs: usize,
+        lenient: bool,
     },
     Scenario {
         path: &'a str,
@@ -68,6 +70,7 @@ enum Line<'a> {
         verdicts: VerdictCounts,
         scenarios: &'a BTreeMap<String, Verdict>,
         requirements: &'a BTreeMap<String, Verdict>,
+        score: &'a Score,
         leaked: &'a [String],
         interrupted: bool,
         duration_ms: u128,
@@ -83,6 +86,7 @@ impl<'a> Line<'a> {
             image: &plan.image,
             scenarios: plan.scenarios,
             jobs: plan.jobs,
+            lenient: plan.lenient,
         }
     }
 
@@ -106,6 +110,7 @@ impl<'a> Line<'a> {
             verdicts: summary.verdicts,
             scenarios: &summary.scenarios,
             requirements: &summary.requirements,
+            score: &summary.score,
             leaked: &summary.leaked,
             interrupted: summary.interrupted,
             duration_ms: summary.duration.as_millis(),

@@ -6,11 +6,11 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::Reporter;
 use super::event::{Event, Plan, ScenarioReport, Summary};
-use super::explain::{explain, sentence};
+use super::explain::{explain, refuted_claim, sentence, strictness};
 use super::verdict::Verdict;
 
 /// Collects the run and writes one XML document at its end. A failed scenario is a `failure`, an
-/// errored one an `error`, a skipped one `skipped`; what was left behind, and an interruption, are
+/// errored one an `error`, a skipped one and a known failure `skipped`; what was left behind, and an interruption, are
 /// an `error` of a case of their own.
 #[derive(Debug)]
 pub struct Junit<W> {
@@ -33,6 +33,7 @@ impl<W: Write + Send> Junit<W> {
             ("run", &plan.run),
             ("target", &plan.target_description),
             ("image", &plan.image),
+            ("refusals", &strictness(plan.lenient).to_owned()),
         ] {
             self.suite.add_property((name, value.as_str()));
         }
@@ -41,8 +42,10 @@ impl<W: Write + Send> Junit<W> {
     fn add(&mut self, report: &ScenarioReport) {
         let mut status = match report.verdict {
             Verdict::Passed => TestCaseStatus::success(),
-            Verdict::Skipped => TestCaseStatus::skipped(),
-            Verdict::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            Verdict::Skipped | Verdict::KnownFailure => TestCaseStatus::skipped(),
+            Verdict::Failed | Verdict::UnexpectedPass => {
+                TestCaseStatus::non_success(NonSuccessKind::Failure)
+            }
             Verdict::Errored => TestCaseStatus::non_success(NonSuccessKind::Error),
         };
         if let Some(finding) = report.findings.first() {
@@ -69,6 +72,9 @@ impl<W: Write + Send> Junit<W> {
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         if !summary.leaked.is_empty() {
             self.add_error("clean-up", &summary.leaked.join("; "));
+        }
+        if let Some(sentence) = refuted_claim(summary) {
+            self.add_error("profile", &sentence);
         }
         if summary.interrupted {
             self.add_error("interrupted", "the run was interrupted");

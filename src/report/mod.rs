@@ -7,6 +7,7 @@ mod event;
 mod explain;
 mod json;
 mod junit;
+mod score;
 mod terminal;
 mod verdict;
 
@@ -14,6 +15,7 @@ pub use event::{Event, Finding, Plan, ScenarioReport, Summary};
 pub use explain::explain;
 pub use json::Json;
 pub use junit::Junit;
+pub use score::{LevelScore, Score};
 pub use terminal::{Style, Terminal, TerminalMode};
 pub use verdict::{Verdict, VerdictCounts};
 

@@ -7,8 +7,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Reporter;
 use super::event::{Event, Plan, ScenarioReport, Summary};
-use super::explain::explain;
+use super::explain::{explain, refuted_claim};
+use super::score::LevelScore;
 use super::verdict::Verdict;
+use crate::scenario::Level;
 
 /// What the terminal can show; decided by the caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -79,7 +81,12 @@ impl Terminal {
         if self.mode == TerminalMode::Brief {
             let scenarios = count(plan.scenarios, "scenario");
             writeln!(self.out, "{scenarios} on {}", plan.target_description)?;
-            writeln!(self.out, "image {}, run {}\n", plan.image, plan.run)?;
+            let strictness = if plan.lenient { ", lenient" } else { "" };
+            writeln!(
+                self.out,
+                "image {}, run {}{strictness}\n",
+                plan.image, plan.run
+            )?;
         }
         Ok(())
     }
@@ -103,12 +110,16 @@ impl Terminal {
             Verdict::Failed => ("FAIL", RED),
             Verdict::Errored => ("ERROR", RED),
             Verdict::Skipped => ("SKIP", YELLOW),
+            Verdict::KnownFailure => ("KNOWN", YELLOW),
+            Verdict::UnexpectedPass => ("XPASS", RED),
         };
         let word = self.paint(&format!("{word:<5}"), color);
         let time = format!("{:.2}s", report.duration.as_secs_f64());
         let path = report.scenario.path();
         let reason = match (report.verdict, report.findings.first()) {
-            (Verdict::Skipped, Some(finding)) => format!("  {}", finding.message),
+            (Verdict::Skipped | Verdict::KnownFailure, Some(finding)) => {
+                format!("  {}", finding.message)
+            }
             _ => String::new(),
         };
         writeln!(self.out, "{word} {time:>7}  {path}{reason}")
@@ -155,25 +166,31 @@ impl Terminal {
             writeln!(self.out, "\n{label}  {leak}")?;
         }
         writeln!(self.out)?;
-        let counts =
-            Verdict::ALL.map(|verdict| format!("{} {verdict}", summary.verdicts.get(verdict)));
+        // The usual four always, the others where there are any.
+        let counts: Vec<_> = Verdict::ALL
+            .iter()
+            .enumerate()
+            .map(|(index, verdict)| (index, verdict, summary.verdicts.get(*verdict)))
+            .filter(|(index, _, count)| *index < 4 || *count > 0)
+            .map(|(_, verdict, count)| format!("{count} {verdict}"))
+            .collect();
         writeln!(
             self.out,
             "{} in {:.2}s",
             counts.join(", "),
             summary.duration.as_secs_f64()
         )?;
-        let requirements = &summary.requirements;
-        if !requirements.is_empty() {
-            let passed = requirements
-                .values()
-                .filter(|v| **v == Verdict::Passed)
-                .count();
-            writeln!(
-                self.out,
-                "{passed} of {} covered requirements hold",
-                requirements.len()
-            )?;
+        let levels = &summary.score.levels;
+        if !levels.is_empty() {
+            let level = |(level, score): (&Level, &LevelScore)| {
+                format!("{} of {} {level}", score.held, score.total())
+            };
+            let levels: Vec<_> = levels.iter().map(level).collect();
+            let of = match &summary.score.profile {
+                Some(profile) => format!("requirements of the profile {profile}"),
+                None => "covered requirements".into(),
+            };
+            writeln!(self.out, "{of} that hold: {}", levels.join(", "))?;
         }
         let (sentence, color) = closing(summary);
         let sentence = self.paint(&sentence, color);
@@ -226,6 +243,14 @@ fn closing(summary: &Summary) -> (String, &'static str) {
             ),
             RED,
         )
+    } else if verdicts.unexpected_pass > 0 {
+        (
+            format!(
+                "the list of known failures is out of date: {} passed",
+                count(verdicts.unexpected_pass, "scenario")
+            ),
+            RED,
+        )
     } else if !summary.leaked.is_empty() {
         (
             format!("{target} does not conform: it kept what it was told to remove"),
@@ -238,6 +263,18 @@ fn closing(summary: &Summary) -> (String, &'static str) {
                 count(verdicts.errored, "scenario")
             ),
             RED,
+        )
+    } else if let Some(sentence) = refuted_claim(summary) {
+        (sentence, RED)
+    } else if let Some(profile) = &summary.score.profile {
+        (format!("{target} conforms to the profile {profile}"), GREEN)
+    } else if verdicts.known_failure > 0 {
+        (
+            format!(
+                "{target} does not conform: {}; nothing else is wrong with what was run",
+                count(verdicts.known_failure, "known failure")
+            ),
+            YELLOW,
         )
     } else if verdicts.passed == 0 {
         (

@@ -10,18 +10,29 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// The target did what the scenario demands.
     Passed,
+    /// The target is wrong, and whoever runs this knows it.
+    KnownFailure,
     /// The target lacks a capability that the scenario requires, or the scenario itself asked to be
     /// skipped. Never counted as a pass.
     Skipped,
     /// The harness could not judge.
     Errored,
+    /// The target does what it is known to do wrong: the list of known failures is out of date.
+    UnexpectedPass,
     /// The target is wrong.
     Failed,
 }
 
 impl Verdict {
     /// Every verdict, in the order in which counts are shown.
-    pub const ALL: [Self; 4] = [Self::Passed, Self::Failed, Self::Errored, Self::Skipped];
+    pub const ALL: [Self; 6] = [
+        Self::Passed,
+        Self::Failed,
+        Self::Errored,
+        Self::Skipped,
+        Self::KnownFailure,
+        Self::UnexpectedPass,
+    ];
 
     /// The verdict's name in reports.
     pub fn name(self) -> &'static str {
@@ -30,12 +41,14 @@ impl Verdict {
             Self::Failed => "failed",
             Self::Errored => "errored",
             Self::Skipped => "skipped",
+            Self::KnownFailure => "known failure",
+            Self::UnexpectedPass => "unexpected pass",
         }
     }
 
     /// Whether the run can still be a success.
     pub fn is_good(self) -> bool {
-        matches!(self, Self::Passed | Self::Skipped)
+        matches!(self, Self::Passed | Self::Skipped | Self::KnownFailure)
     }
 }
 
@@ -56,6 +69,10 @@ pub struct VerdictCounts {
     pub errored: usize,
     /// See [`Verdict::Skipped`].
     pub skipped: usize,
+    /// See [`Verdict::KnownFailure`].
+    pub known_failure: usize,
+    /// See [`Verdict::UnexpectedPass`].
+    pub unexpected_pass: usize,
 }
 
 impl VerdictCounts {
@@ -66,6 +83,8 @@ impl VerdictCounts {
             Verdict::Failed => &mut self.failed,
             Verdict::Errored => &mut self.errored,
             Verdict::Skipped => &mut self.skipped,
+            Verdict::KnownFailure => &mut self.known_failure,
+            Verdict::UnexpectedPass => &mut self.unexpected_pass,
         } += 1;
     }
 
@@ -76,11 +95,19 @@ impl VerdictCounts {
             Verdict::Failed => self.failed,
             Verdict::Errored => self.errored,
             Verdict::Skipped => self.skipped,
+            Verdict::KnownFailure => self.known_failure,
+            Verdict::UnexpectedPass => self.unexpected_pass,
         }
     }
 
     /// How many there are in all.
     pub fn total(&self) -> usize {
-        self.passed + self.failed + self.errored + self.skipped
+        Verdict::ALL.iter().map(|verdict| self.get(*verdict)).sum()
+    }
+
+    /// How many mean that the run is no success.
+    pub fn bad(&self) -> usize {
+        let bad = Verdict::ALL.iter().filter(|verdict| !verdict.is_good());
+        bad.map(|verdict| self.get(*verdict)).sum()
     }
 }

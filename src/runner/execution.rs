@@ -124,11 +124,11 @@ impl Runner {
         let (tell, told) = oneshot::channel();
         let (source, modules) = (scenario.source.clone(), Arc::clone(self.suite.modules()));
         let (stage, scope, cancel) = (Arc::clone(stage), Arc::clone(scope), cancel.clone());
-        let runtime = Handle::current();
+        let (runtime, lenient) = (Handle::current(), self.options.lenient);
         let work = move || {
             let ended = runtime.block_on(async {
                 let seen = Arc::clone(&stage);
-                let script = lua::run(Script { source: &source, modules, scope, stage, deadline });
+                let script = lua::run(Script { source: &source, modules, scope, stage, lenient, deadline });
                 tokio::pin!(script);
                 tokio::select! {
                     () = &mut script => Ended::Finished,

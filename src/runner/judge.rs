@@ -109,6 +109,9 @@ pub(super) fn report(
             report.step = recorder.current_step();
         }
     }
+    if let Some(reason) = options.known_failures.reason(scenario.name()) {
+        expect_failure(&mut report.findings, reason);
+    }
     // The gravest first; among equals, in the order in which they came.
     report
         .findings
@@ -118,6 +121,26 @@ pub(super) fn report(
         .first()
         .map_or(Verdict::Passed, |finding| finding.verdict);
     report
+}
+
+/// Takes what failed for the failure that is known, and its absence for a failure.
+fn expect_failure(findings: &mut Vec<Finding>, reason: &str) {
+    if findings.is_empty() {
+        findings.push(finding(
+            Verdict::UnexpectedPass,
+            "unexpected_pass",
+            format!(
+                "it passed, but is on the list of known failures: take its line off ({reason})"
+            ),
+        ));
+        return;
+    }
+    let failed = findings.iter_mut().filter(|f| f.verdict == Verdict::Failed);
+    let failed = failed.map(|finding| finding.verdict = Verdict::KnownFailure);
+    if failed.count() > 0 {
+        let known = finding(Verdict::KnownFailure, "known_failure", reason.into());
+        findings.insert(0, known);
+    }
 }
 
 fn judge(report: &mut ScenarioReport, stage: &Stage, ended: &Ended, options: &RunnerOptions) {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::scenario::Scenario;
+use crate::scenario::{KnownFailures, Profile, Scenario};
 use crate::target::{Ledger, LedgerError, Owner, Target, TargetError, settle, state_folder};
 
 pub use differential::{Pair, run_both};
@@ -34,6 +34,13 @@ pub struct RunnerOptions {
     pub fail_fast: bool,
     /// Whether to write the transcripts of scenarios that ran to their end.
     pub accept: bool,
+    /// Whether any refusal of a wrong request counts that makes nothing, whatever its status and
+    /// form: for implementations that check what a request looks like in a way of their own.
+    pub lenient: bool,
+    /// The profile that the run makes a claim about.
+    pub profile: Option<Profile>,
+    /// Scenarios that fail on this target.
+    pub known_failures: KnownFailures,
     /// Folder for ledgers, see [`state_folder`].
     pub state: PathBuf,
     /// The command that reruns one scenario: `{path}` stands for its path, `{name}` for its name.
@@ -47,6 +54,9 @@ impl Default for RunnerOptions {
             timeout: Duration::from_secs(60),
             fail_fast: false,
             accept: false,
+            lenient: false,
+            profile: None,
+            known_failures: KnownFailures::default(),
             state: state_folder(),
             rerun: "osb-conformance run {path}".into(),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio_util::sync::CancellationToken;
 
-use crate::report::{Event, Plan, ScenarioReport, Summary, Verdict, VerdictCounts};
+use crate::report::{Event, Plan, ScenarioReport, Score, Summary, Verdict, VerdictCounts};
 use crate::scenario::Scenario;
 
 use super::judge::{self, Evidence};
@@ -31,6 +31,7 @@ impl Runner {
             volume_kind: info.volume_kind.clone(),
             scenarios: selection.len(),
             jobs,
+            lenient: self.options.lenient,
         }));
         let mut tally = Tally::default();
         let mut waiting = selection.iter().enumerate();
@@ -71,6 +72,11 @@ impl Runner {
             target: info.name.clone(),
             verdicts: tally.counts,
             scenarios: tally.scenarios,
+            score: Score::new(
+                &tally.requirements,
+                self.suite.catalogue(),
+                self.options.profile.as_ref(),
+            ),
             requirements: tally.requirements,
             leaked: self.finish().await,
             interrupted: cancel.is_cancelled(),

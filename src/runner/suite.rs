@@ -8,7 +8,8 @@ use include_dir::{Dir, DirEntry, include_dir};
 
 use crate::lua;
 use crate::scenario::{
-    Catalogue, Defect, Filter, Library, Metadata, Scenario, Source, SourceError,
+    Catalogue, Defect, Filter, KnownFailures, KnownFailuresError, Library, Metadata, Profile,
+    Scenario, Source, SourceError,
 };
 use crate::target::Capability;
 
@@ -39,6 +40,9 @@ pub enum SuiteError {
         /// A path that is near.
         suggestion: Option<String>,
     },
+    /// Of what was selected, nothing is about the profile.
+    #[error("nothing that was selected covers a requirement of the profile {0}")]
+    NothingCovers(&'static str),
     /// There is no scenario at all.
     #[error("there is no scenario{}", folder.as_ref().map_or_else(String::new, |f| format!(" in {f}")))]
     Empty {
@@ -139,6 +143,37 @@ impl Suite {
             filters.is_empty() || filters.iter().any(|filter| filter.selects(scenario))
         };
         Ok(self.scenarios.iter().filter(selected).cloned().collect())
+    }
+
+    /// Those of `selection` that cover a requirement of `profile`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn narrow(&self, selection: Selection, profile: &Profile) -> Result<Selection, SuiteError> {
+        let covers = |scenario: &Scenario| scenario.covers().iter().any(|id| profile.has(id));
+        let narrowed: Selection = selection.into_iter().filter(covers).collect();
+        match narrowed.is_empty() {
+            true => Err(SuiteError::NothingCovers(profile.name())),
+            false => Ok(narrowed),
+        }
+    }
+
+    /// The list of known failures that ships under `name`, such as `opensandbox-server-1.1`.
+    pub fn shipped_known_failures(name: &str) -> Option<&'static str> {
+        let file = EMBEDDED.get_file(format!("known-failures/{name}.toml"))?;
+        file.contents_utf8()
+    }
+
+    /// Checks that every one of `known` is a scenario of this suite.
+    ///
+    /// # Errors
+    /// [`KnownFailuresError::Unknown`] for the first that is not.
+    pub fn check_known(&self, known: &KnownFailures) -> Result<(), KnownFailuresError> {
+        let is_unknown = |name: &&str| !self.scenarios.iter().any(|s| s.name() == *name);
+        match known.names().find(is_unknown) {
+            Some(name) => Err(KnownFailuresError::Unknown(name.into())),
+            None => Ok(()),
+        }
     }
 
     fn nearest(&self, text: &str) -> Option<String> {

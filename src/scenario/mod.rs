@@ -2,12 +2,16 @@
 //! which of them a filter selects. Nothing here runs a script.
 
 mod filter;
+mod known;
+mod profile;
 mod requirement;
 mod source;
 
 use serde::Deserialize;
 
 pub use filter::{Filter, FilterError};
+pub use known::{KnownFailures, KnownFailuresError};
+pub use profile::{Profile, UnknownProfile};
 pub use requirement::{Catalogue, CatalogueError, Level, Requirement};
 pub use source::{Library, Source, SourceError};
 

@@ -24,7 +24,14 @@ impl Tool {
         command
             .args(arguments)
             .env("XDG_STATE_HOME", self.state.path());
-        for name in ["SANDBOX_IMAGE", "CI", "OSB_LOG"] {
+        for name in [
+            "SANDBOX_IMAGE",
+            "SANDBOX_DOMAIN",
+            "SANDBOX_API_KEY",
+            "OPEN_SANDBOX_API_KEY",
+            "CI",
+            "OSB_LOG",
+        ] {
             command.env_remove(name);
         }
         command

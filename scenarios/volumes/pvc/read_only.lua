@@ -14,6 +14,7 @@ local sandbox = Sandbox.create {
     { name = "readonly-vol", pvc = { claimName = volume.name }, mountPath = "/mnt/readonly", readOnly = true },
   },
 }
+expect(sandbox):has_mount { mountPath = "/mnt/readonly", claimName = volume.name, readOnly = true }
 
 step "Reading marker.txt from read-only mount:"
 say(sandbox.commands:run("cat /mnt/readonly/marker.txt").stdout)

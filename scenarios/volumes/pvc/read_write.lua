@@ -16,6 +16,7 @@ local sandbox = Sandbox.create {
     { name = "demo-volume", pvc = { claimName = volume.name }, mountPath = "/mnt/data" },
   },
 }
+expect(sandbox):has_mount { mountPath = "/mnt/data", claimName = volume.name }
 
 step "Reading marker file from named volume:"
 say(sandbox.commands:run("cat /mnt/data/marker.txt").stdout)

@@ -24,6 +24,9 @@ local sandbox = Sandbox.create {
     },
   },
 }
+expect(sandbox):has_mount {
+  mountPath = "/mnt/training-data", claimName = volume.name, subPath = "datasets/train",
+}
 
 step "Listing mounted subpath content:"
 say(listing.format(sandbox.commands:run("ls -la /mnt/training-data/").stdout))
