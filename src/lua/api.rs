@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlua::{Lua, LuaSerdeExt, LuaString, Table, Value};
 use serde::Deserialize;
 
-use crate::sandbox::{ApiAnswer, ApiRequest};
+use crate::sandbox::{ApiAnswer, ApiRequest, Exchange};
 use crate::serve::Api;
 use crate::target::{Resource, Scope, TargetError};
 
@@ -41,6 +41,7 @@ pub(super) fn install(lua: &Lua, api: &Table, script: &Script<'_>) -> mlua::Resu
         let (context, server, location) = (context.clone(), Arc::clone(&server), here(&lua));
         async move {
             let request = read(&lua, options).map_err(|cause| cause.at(location.clone()))?;
+            let asked = request.clone();
             let target = Arc::clone(context.scope.target());
             let scope = Arc::clone(&context.scope);
             let call = async move {
@@ -54,6 +55,7 @@ pub(super) fn install(lua: &Lua, api: &Table, script: &Script<'_>) -> mlua::Resu
             };
             let call = context.scope.completing(call);
             let answer = context.call(NAME, location, call).await?;
+            context.stage.note_exchange(evidence(&asked, &answer));
             show(&lua, &answer)
         }
     })?;
@@ -154,6 +156,20 @@ fn record(scope: &Scope, request: &ApiRequest, answer: &ApiAnswer) -> Result<(),
     };
     let recorded = scope.record(resource);
     recorded.map_err(|error| TargetError::failed("what was created is not recorded", error))
+}
+
+/// Both for a person.
+fn evidence(request: &ApiRequest, answer: &ApiAnswer) -> Exchange {
+    answer.exchange.clone().unwrap_or_else(|| {
+        let mut exchange = Exchange::begin(&request.method, &request.path, &request.body);
+        let kind = answer
+            .headers
+            .iter()
+            .find(|(name, _)| name == "content-type");
+        exchange.status(answer.status, kind.map(|(_, kind)| kind.as_str()));
+        exchange.body(&answer.body);
+        exchange
+    })
 }
 
 /// The answer as a script sees it: `status`, `headers`, `body` as decoded JSON, and `text`.

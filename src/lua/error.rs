@@ -88,9 +88,10 @@ impl From<LedgerError> for Cause {
     }
 }
 
-/// `file:line` of the script's innermost frame: chunks of ours have no name that ends in `.lua`.
+/// `file:line` that the scenario itself is at, or the module that it required where it is not on
+/// the stack: chunks of ours have no name that ends in `.lua`.
 pub(super) fn here(lua: &Lua) -> Option<String> {
-    (0..32)
+    let places: Vec<String> = (0..32)
         .map_while(|level| {
             lua.inspect_stack(level, |frame| {
                 let source = frame.source();
@@ -99,7 +100,9 @@ pub(super) fn here(lua: &Lua) -> Option<String> {
             })
         })
         .flatten()
-        .next()
+        .collect();
+    let own = places.iter().find(|place| !place.starts_with("lib/"));
+    own.or(places.first()).cloned()
 }
 
 /// The error below all wrappers that callbacks put around it.

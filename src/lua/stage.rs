@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::sandbox::Exchange;
 use crate::scenario::Source;
 use crate::transcript::Recorder;
 
@@ -61,6 +62,7 @@ struct Inner {
     operations: BTreeMap<u64, Operation>,
     next_operation: u64,
     last_unsuccessful: Option<String>,
+    last_exchange: Option<String>,
     sandboxes: usize,
 }
 
@@ -101,6 +103,15 @@ impl Stage {
     /// scenario that fails later.
     pub fn last_unsuccessful_command(&self) -> Option<String> {
         self.inner().last_unsuccessful.clone()
+    }
+
+    /// The last request that was sent as it was, and its answer: evidence as well.
+    pub fn last_exchange(&self) -> Option<String> {
+        self.inner().last_exchange.clone()
+    }
+
+    pub(super) fn note_exchange(&self, exchange: Exchange) {
+        self.inner().last_exchange = Some(exchange.to_string());
     }
 
     pub(super) fn note_unsuccessful(&self, command: String) {

@@ -163,17 +163,19 @@ fn judge(report: &mut ScenarioReport, stage: &Stage, ended: &Ended, options: &Ru
         ));
     }
     // A command that failed unnoticed is what most often explains the rest.
-    let evidence = stage
+    let command = stage
         .last_unsuccessful_command()
-        .map(|text| stage.recorder().redact(&text));
-    if let (Some(evidence), Some(first)) = (evidence, report.findings.first_mut())
+        .map(|text| format!("last command that did not succeed: {text}"));
+    let request = stage
+        .last_exchange()
+        .map(|text| format!("last request:\n{text}"));
+    if let Some(first) = report.findings.first_mut()
         && first.verdict == Verdict::Failed
     {
-        let line = format!("last command that did not succeed: {evidence}");
-        first.detail = Some(match first.detail.take() {
-            Some(detail) => format!("{detail}\n{line}"),
-            None => line,
-        });
+        let evidence = [command, request].into_iter().flatten();
+        let evidence = evidence.map(|text| stage.recorder().redact(&text));
+        let lines: Vec<_> = first.detail.take().into_iter().chain(evidence).collect();
+        first.detail = (!lines.is_empty()).then(|| lines.join("\n"));
     }
 }
 

@@ -112,5 +112,6 @@ pub(super) async fn answer(router: Router, request: &ApiRequest) -> Result<ApiAn
         status: head.status.as_u16(),
         headers: head.headers.iter().map(header).collect(),
         body: body.to_bytes().to_vec(),
+        exchange: None,
     })
 }

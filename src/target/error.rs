@@ -103,6 +103,7 @@ pub(super) fn is_unreachable(error: &(dyn Error + 'static)) -> bool {
                     | ErrorKind::HostUnreachable
                     | ErrorKind::NetworkUnreachable
                     | ErrorKind::AddrNotAvailable
+                    | ErrorKind::NotConnected
                     | ErrorKind::NotFound
             )
         ) {

@@ -18,7 +18,6 @@ use crate::target::{Result, TargetError, in_full};
 
 use super::address::Address;
 use super::connect::Connector;
-use super::secret::Strike;
 
 /// The header with the API key.
 const API_KEY: HeaderName = HeaderName::from_static("open-sandbox-api-key");
@@ -38,7 +37,6 @@ pub(super) struct Http {
     pub(super) connector: Connector,
     client: Client,
     key: Option<HeaderValue>,
-    strike: Strike,
 }
 
 /// An answer, whatever its status.
@@ -47,7 +45,7 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    exchange: Exchange,
+    pub(super) exchange: Exchange,
 }
 
 impl Http {
@@ -74,7 +72,6 @@ impl Http {
         Ok(Self {
             client,
             key: key.map(secret).transpose()?,
-            strike: Strike::new(key),
             address,
             connector,
         })
@@ -108,14 +105,8 @@ impl Http {
             (&Method::POST, "/sandboxes") => CREATE_PATIENCE,
             _ => PATIENCE,
         };
-        let mut evidence = vec![format!(
-            "> {method} {}{}",
-            self.address.base,
-            self.strike.text(path)
-        )];
-        if !body.is_empty() {
-            evidence.push(format!("> {}", self.strike.body(&body)));
-        }
+        let place = format!("{}{path}", self.address.base);
+        let mut exchange = Exchange::begin(method.as_str(), &place, &body);
         let what = format!("{method} {path}");
         let full = Full::from(body).map_err(|never| match never {});
         let mut request = Request::builder()
@@ -124,48 +115,46 @@ impl Http {
             .body(Payload::new(full))
             .map_err(|error| TargetError::failed(format!("{what} is no request"), error))?;
         *request.headers_mut() = headers;
-        let told = timeout(patience, self.told(request, &mut evidence)).await;
-        let wrong = |what: String, evidence: Vec<String>| TargetError::Misbehaved {
-            what,
-            exchange: Some(Exchange(evidence)),
-        };
-        match told {
-            Ok(Ok((status, headers, body))) => Ok(Reply {
-                status,
-                headers,
-                body,
-                exchange: Exchange(evidence),
-            }),
+        let told = timeout(patience, self.told(request, &mut exchange)).await;
+        let why = match told {
+            Ok(Ok((status, headers, body))) => {
+                self.strike(&mut exchange);
+                return Ok(Reply {
+                    status,
+                    headers,
+                    body,
+                    exchange,
+                });
+            }
             Ok(Err(ExecdError::Transport { source, .. })) if is_unreachable(source.as_ref()) => {
-                Err(TargetError::Unreachable {
+                return Err(TargetError::Unreachable {
                     target: format!("the server at {}", self.address),
                     reason: format!("{}; is it running there?", in_full(source.as_ref())),
-                })
+                });
             }
-            Ok(Err(ExecdError::Transport { source, .. })) => {
-                let why = in_full(source.as_ref());
-                evidence.push(format!("< no answer: {why}"));
-                Err(wrong(
-                    format!("the server did not answer {what}: {why}"),
-                    evidence,
-                ))
-            }
-            Ok(Err(other)) => Err(other.into()),
-            Err(_) => {
-                let seconds = patience.as_secs();
-                evidence.push(format!("< no answer within {seconds} s"));
-                Err(wrong(
-                    format!("the server did not answer {what} within {seconds} s"),
-                    evidence,
-                ))
-            }
+            Ok(Err(ExecdError::Transport { source, .. })) => in_full(source.as_ref()),
+            Ok(Err(other)) => return Err(other.into()),
+            Err(_) => format!("nothing came within {} s", patience.as_secs()),
+        };
+        exchange.broken(&why);
+        self.strike(&mut exchange);
+        Err(TargetError::Misbehaved {
+            what: format!("the server did not answer {what}: {why}"),
+            exchange: Some(exchange),
+        })
+    }
+
+    /// Strikes the key out, in case that the server repeats it.
+    fn strike(&self, exchange: &mut Exchange) {
+        if let Some(key) = self.key.as_ref().and_then(|key| key.to_str().ok()) {
+            exchange.strike(key);
         }
     }
 
     async fn told(
         &self,
         request: Request<Payload>,
-        evidence: &mut Vec<String>,
+        exchange: &mut Exchange,
     ) -> Result<(StatusCode, HeaderMap, Bytes), ExecdError> {
         let answer = self.client.forward(request).await?;
         let (head, body) = answer.into_parts();
@@ -173,15 +162,9 @@ impl Http {
             .headers
             .get(CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok());
-        evidence.push(
-            format!("< {} {}", head.status, kind.unwrap_or_default())
-                .trim_end()
-                .to_owned(),
-        );
+        exchange.status(head.status, kind);
         let body = whole(body).await?;
-        if !body.is_empty() {
-            evidence.push(format!("< {}", self.strike.body(&body)));
-        }
+        exchange.body(&body);
         Ok((head.status, head.headers, body))
     }
 

@@ -13,7 +13,6 @@ mod http;
 mod mark;
 mod reach;
 mod sandbox;
-mod secret;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -254,6 +253,7 @@ impl Target for ServerTarget {
             status: reply.status.as_u16(),
             headers: reply.headers.iter().map(header).collect(),
             body: reply.body.to_vec(),
+            exchange: Some(reply.exchange),
         }))
     }
 

@@ -18,8 +18,8 @@ use crate::target::{Handle, Owner, READY, Resource, Result, RunId, TargetError};
 use super::http::Http;
 use super::mark;
 
-/// First pause between two looks at something that is awaited; each is half as long again.
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
+/// Shortest pause between two looks at something that is awaited.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
 
 /// Longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(150);
@@ -34,7 +34,10 @@ const EXECD: Duration = Duration::from_secs(30);
 const PING: Duration = Duration::from_secs(2);
 
 /// How often a removal is tried, where the server fails to do it.
-const REMOVALS: u32 = 5;
+const REMOVALS: u32 = 10;
+
+/// Time for a server to recover, or to start anew, between two of them.
+const RECOVERY: Duration = Duration::from_millis(300);
 
 /// Entries of a page where all pages are read.
 const PAGE: u32 = 100;
@@ -65,27 +68,28 @@ impl std::fmt::Debug for Server {
     }
 }
 
-/// Pauses between looks at something that is awaited, until its time is over.
+/// Pauses between looks at something that is awaited, until its time is over. Each is a tenth of
+/// the time so far: little is lost when it comes soon, and little asked when it comes late.
 struct Patience {
-    end: Instant,
-    pause: Duration,
+    begun: Instant,
+    limit: Duration,
 }
 
 impl Patience {
     fn new(limit: Duration) -> Self {
         Self {
-            end: Instant::now() + limit,
-            pause: FIRST_PAUSE,
+            begun: Instant::now(),
+            limit,
         }
     }
 
     /// Pauses; `false` when the time is over.
-    async fn pause(&mut self) -> bool {
-        if Instant::now() + self.pause > self.end {
+    async fn pause(&self) -> bool {
+        let pause = (self.begun.elapsed() / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        if self.begun.elapsed() + pause > self.limit {
             return false;
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 3 / 2).min(LONGEST_PAUSE);
+        sleep(pause).await;
         true
     }
 }
@@ -181,7 +185,7 @@ impl Server {
         want: &SandboxState,
         limit: Duration,
     ) -> Result<SandboxInfo> {
-        let mut patience = Patience::new(limit);
+        let patience = Patience::new(limit);
         loop {
             let reply = self.http.ask(Method::GET, &path(id)).await?;
             let wrong = |what: String| reply.wrong(what);
@@ -216,7 +220,7 @@ impl Server {
         let endpoint = self.endpoint(id, EXECD_PORT).await?;
         let headers = endpoint.headers.unwrap_or_default();
         let client = self.http.execd(&endpoint.endpoint, &headers)?;
-        let mut patience = Patience::new(EXECD);
+        let patience = Patience::new(EXECD);
         loop {
             let why = match tokio::time::timeout(PING, client.ping()).await {
                 Ok(Ok(())) => break,
@@ -322,7 +326,7 @@ impl Server {
     /// Removes a sandbox and waits until it is gone.
     pub(super) async fn delete(&self, id: &str) -> Result<()> {
         self.http.ask(Method::DELETE, &path(id)).await?;
-        let mut patience = Patience::new(CHANGE);
+        let patience = Patience::new(CHANGE);
         loop {
             match self.http.ask(Method::GET, &path(id)).await {
                 Err(error) if is_gone(&error) => break,
@@ -383,8 +387,6 @@ impl Server {
     }
 
     async fn remove_one(&self, id: &str) -> Result<()> {
-        let mut patience = Patience::new(CHANGE);
-        patience.pause = LONGEST_PAUSE;
         for _ in 1..REMOVALS {
             match self.delete(id).await {
                 Ok(()) => return Ok(()),
@@ -395,7 +397,7 @@ impl Server {
                 // A server that starts anew, or fails now and then, may do it in a moment.
                 Err(_) => {}
             }
-            patience.pause().await;
+            sleep(RECOVERY).await;
         }
         match self.delete(id).await {
             Err(error) if is_gone(&error) => Ok(()),
