@@ -54,6 +54,10 @@ function Expectation:matches(pattern) end
 function Expectation:is_at_least(bound) end
 ---@param bound number
 function Expectation:is_at_most(bound) end
+---That a sandbox has something mounted there as told. Asks the sandbox and, where there is one, the
+---engine below it.
+---@param mount { mountPath: string, claimName?: string, subPath?: string, readOnly?: boolean }
+function Expectation:has_mount(mount) end
 
 ---@class ApiError
 ---@field status integer HTTP status.
@@ -197,3 +201,35 @@ host_dirs = {}
 ---@param options? { files?: table<string, string> }
 ---@return { path: string, alias: string }
 function host_dirs.create(alias, options) end
+
+---@class ApiRequest
+---@field method string Such as `GET`.
+---@field path string Below the API's base: `/sandboxes`, not `/v1/sandboxes`.
+---@field headers? table<string, string>
+---@field body? string|table Text is sent as it is, a table as JSON. The content type is
+---`application/json` unless the headers have one.
+
+---@class ApiAnswer
+---@field status integer HTTP status.
+---@field headers table<string, string> Names in lower case.
+---@field body any The body as decoded JSON, its nulls as nil; nil where it is no JSON.
+---@field text string The body as it came.
+
+---@class api
+---@field image string The image of sandboxes that name none.
+---@field lenient boolean Whether the run is content with any 4xx where a refusal is due.
+---@field null any JSON's null, in the body of a request.
+api = {}
+---Sends a request to the lifecycle API as it is. A sandbox that it makes is removed at the end.
+---@param request ApiRequest
+---@return ApiAnswer
+function api.request(request) end
+---A JSON list that may be empty, in the body of a request.
+---@generic T
+---@param items? T[]
+---@return T[]
+function api.list(items) end
+---A name that begins with `alias` and that nobody else has.
+---@param alias string
+---@return string
+function api.unique(alias) end

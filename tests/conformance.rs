@@ -13,7 +13,7 @@ use osb_conformance::target::docker::{DockerConfig, DockerTarget};
 #[cfg(target_os = "linux")]
 use osb_conformance::target::local::{LocalConfig, LocalTarget};
 use osb_conformance::target::server::{ServerConfig, ServerTarget};
-use osb_conformance::target::{Result as TargetResult, Target, TargetError};
+use osb_conformance::target::{Capability, Result as TargetResult, Target, TargetError};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,10 +26,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut servers = Servers::new(folder.path().join("state"), allowed.clone())?;
     let harness = Harness::new(suite)
         .target("docker", docker(allowed.clone()))
+        .without("docker", Capability::Endpoints)
         .target("serve-docker", servers.before(docker(allowed.clone())));
     #[cfg(target_os = "linux")]
     let harness = harness
         .target("local", local(allowed.clone(), false))
+        .without("local", Capability::Endpoints)
         .target("serve-local", servers.before(local(allowed, true)));
     let code = harness.main();
     let left = servers.stop();

@@ -1,6 +1,9 @@
 -- Requests to the lifecycle API as they go over the wire, and what every refusal must look like.
 local rest = {}
 
+-- In a create request's members: left out.
+rest.absent = {}
+
 -- The body of a create request that is right, with `members` added or in the place of its own.
 function rest.body(members)
   local body = {
@@ -11,6 +14,9 @@ function rest.body(members)
   }
   for name, value in pairs(members or {}) do
     body[name] = value
+    if value == rest.absent then
+      body[name] = nil
+    end
   end
   return body
 end
@@ -34,6 +40,16 @@ end
 -- The answer to a create request with these members.
 function rest.create(members)
   return rest.post("/sandboxes", rest.body(members))
+end
+
+-- The answer to a metadata patch.
+function rest.patch_metadata(id, patch)
+  return rest.patch("/sandboxes/" .. id .. "/metadata", patch)
+end
+
+-- The answer to a renewal with this as expiresAt; nil leaves it out.
+function rest.renew(id, expires_at)
+  return rest.post("/sandboxes/" .. id .. "/renew-expiration", { expiresAt = expires_at })
 end
 
 -- Expects the error envelope: a code and a message, and nothing else (ERR-001).
@@ -61,27 +77,44 @@ function rest.expect_refused(answer, status)
   return answer.body
 end
 
+local function expect_none(tag)
+  local left = rest.get("/sandboxes?metadata=probe%3D" .. tag)
+  expect(left.status):is(200)
+  expect(#left.body.items, "sandboxes that the refused request made"):is(0)
+end
+
 -- Expects that a create request with these members is refused with 400, that the message has
 -- `culprit` in it where one is given, and that there is no sandbox afterwards.
 function rest.expect_rejected(members, culprit)
   local tag = api.unique("rejected")
   local body = rest.body(members)
   if body.metadata == nil then
-    body.metadata = { probe = tag }
+    body.metadata = {}
+  end
+  if type(body.metadata) == "table" then
+    body.metadata.probe = tag
   end
   local answer = rest.post("/sandboxes", body)
   local refusal = rest.expect_refused(answer, 400)
   if culprit and not api.lenient then
     expect(refusal.message, "the message"):contains(culprit)
   end
-  local left = rest.get("/sandboxes?metadata=probe%3D" .. tag)
-  expect(left.status):is(200)
-  expect(#left.body.items, "sandboxes that the refused request made"):is(0)
+  expect_none(tag)
   return refusal
 end
 
--- As above, for a request with this one volume, named "v" and mounted at /mnt/data unless it says
--- otherwise.
+-- As above, for a body that no table can hold: the members of one that is right, then `ending` in
+-- the place of the last brace.
+function rest.expect_text_rejected(ending)
+  local tag = api.unique("rejected")
+  local text = ('{"image":{"uri":"%s"},"entrypoint":["tail","-f","/dev/null"],"resourceLimits":{},'
+    .. '"timeout":600,"metadata":{"probe":"%s"}'):format(api.image, tag)
+  rest.expect_refused(rest.post("/sandboxes", text .. ending), 400)
+  expect_none(tag)
+end
+
+-- Expects the same of a request with this one volume, named "v" and mounted at /mnt/data unless it
+-- says otherwise.
 function rest.expect_volume_rejected(volume, culprit)
   local entry = { name = "v", mountPath = "/mnt/data" }
   for name, value in pairs(volume) do

@@ -18,11 +18,11 @@ use crate::report::{Verdict, explain};
 use crate::runner::{Runner, RunnerOptions, Suite};
 use crate::scenario::Scenario;
 use crate::signal;
-use crate::target::{Target, TargetError};
+use crate::target::{Capability, Target, TargetError};
 
 /// Environment variable with the names of targets that must run, separated by commas: an ignored
 /// trial of theirs is a failed one. For CI, where a target that silently stopped running would
-/// otherwise look like success.
+/// otherwise look like success. [`Harness::without`] names what may be missing all the same.
 pub const REQUIRE: &str = "OSB_CONFORMANCE_REQUIRE";
 
 type Connect = Pin<Box<dyn Future<Output = Result<Arc<dyn Target>, TargetError>> + Send>>;
@@ -33,6 +33,8 @@ pub struct Harness {
     suite: Arc<Suite>,
     options: RunnerOptions,
     targets: Vec<(String, Connect)>,
+    /// Capabilities that a target is known to lack, by its name.
+    lacking: Vec<(String, Capability)>,
 }
 
 impl std::fmt::Debug for Harness {
@@ -51,6 +53,7 @@ impl Harness {
             suite: Arc::new(suite),
             options,
             targets: Vec::new(),
+            lacking: Vec::new(),
         }
     }
 
@@ -74,6 +77,13 @@ impl Harness {
                 .map(|target| Arc::new(target) as Arc<dyn Target>)
         };
         self.targets.push((name.into(), Box::pin(connect)));
+        self
+    }
+
+    /// Says that the target of this name lacks a capability: trials that require it are ignored
+    /// also where [`REQUIRE`] demands the target.
+    pub fn without(mut self, name: impl Into<String>, capability: Capability) -> Self {
+        self.lacking.push((name.into(), capability));
         self
     }
 
@@ -116,7 +126,7 @@ impl Harness {
                     runner: runner.clone(),
                     runtime: Arc::clone(&runtime),
                     cancel: cancel.clone(),
-                    must_run: required.contains(&name),
+                    must_run: required.contains(&name) && !lacks(&self.lacking, &name, scenario),
                 };
                 trials.push(trial.trial(&name, arguments.list));
             }
@@ -138,6 +148,18 @@ impl Harness {
             ExitCode::from(101)
         }
     }
+}
+
+/// Whether the target of this name is known to lack what the scenario requires.
+fn lacks(lacking: &[(String, Capability)], name: &str, scenario: &Scenario) -> bool {
+    let requires = scenario
+        .metadata
+        .iter()
+        .flat_map(|metadata| &metadata.requires);
+    let requires: Vec<Capability> = requires.filter_map(|name| name.parse().ok()).collect();
+    lacking
+        .iter()
+        .any(|(other, capability)| other == name && requires.contains(capability))
 }
 
 fn required() -> BTreeSet<String> {

@@ -61,10 +61,13 @@ impl Allowlist {
                 "is not below an allowed directory",
             )
         };
-        let resolved = resolve(&asked).ok_or_else(not_allowed)?;
-        if !self.allows(&resolved) {
+        // The path itself as well: a sub path leads no further up than what may be named.
+        let root = Path::new(&host.path);
+        let allowed = |path: &Path| resolve(path).filter(|path| self.allows(path));
+        if !root.is_absolute() || allowed(root).is_none() {
             return Err(not_allowed());
         }
+        let resolved = allowed(&asked).ok_or_else(not_allowed)?;
         fs::create_dir_all(&resolved)
             .or_else(|error| {
                 if resolved.exists() {

@@ -16,7 +16,9 @@ pub(super) fn check_host(host: &Host) -> Result<(), Broken> {
             format!("host.path \"{path}\" {what}"),
         ))
     };
-    if !path.starts_with('/') && !windows || path.contains('\0') {
+    if path.contains('\0') {
+        wrong("must not contain a zero byte")
+    } else if !path.starts_with('/') && !windows {
         wrong("must be absolute")
     } else if path.split('/').any(|part| part == "..") {
         wrong("must not contain \"..\"")
@@ -51,17 +53,24 @@ pub(super) fn check_ossfs(ossfs: &Ossfs) -> Result<(), Broken> {
     let bucket_ok = (3..=63).contains(&bucket.len())
         && bucket
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !bucket.starts_with('-')
+        && !bucket.ends_with('-');
     if !bucket_ok {
         return Err((
             "VOLUME::INVALID_OSSFS_BUCKET",
-            format!("ossfs.bucket \"{bucket}\" must have 3 to 63 characters of a-z, 0-9 and \"-\""),
+            format!(
+                "ossfs.bucket \"{bucket}\" must have 3 to 63 characters of a-z, 0-9 and \"-\", the \
+                 last not at either end"
+            ),
         ));
     }
-    if ossfs.endpoint.trim().is_empty() {
+    let endpoint = &ossfs.endpoint;
+    let host = |c: char| c.is_ascii_alphanumeric() || ".-:/[]".contains(c);
+    if endpoint.is_empty() || endpoint.starts_with('-') || !endpoint.chars().all(host) {
         return Err((
             "VOLUME::INVALID_OSSFS_ENDPOINT",
-            "ossfs.endpoint must not be blank".into(),
+            format!("ossfs.endpoint \"{endpoint}\" must be a host, maybe with a scheme and a port"),
         ));
     }
     if !["1.0", "2.0"].contains(&ossfs.version.as_str()) {

@@ -179,7 +179,9 @@ fn mount(volume: &Volume) -> Result<Mount, ApiError> {
             let given = volume.sub_path.as_deref().unwrap_or_default();
             return refuse(
                 "VOLUME::INVALID_SUB_PATH",
-                format!("subPath \"{given}\" must be relative, without \"..\" components"),
+                format!(
+                    "subPath \"{given}\" must be relative, without \"..\" components and zero bytes"
+                ),
             );
         }
     };

@@ -18,8 +18,8 @@ use super::container::{Container, expire};
 use super::error::api;
 use super::{Engine, agent};
 
-/// Label with a sandbox's id, as the official server has it.
-pub(super) const SANDBOX_ID: &str = "opensandbox.io/id";
+/// Label with a sandbox's id. Not the official server's: that would take our containers for its own.
+pub(super) const SANDBOX_ID: &str = "io.osb-conformance.sandbox";
 
 impl Engine {
     /// Creates and starts a sandbox. What a refused or failed request had made is removed.

@@ -11,18 +11,14 @@ use super::Engine;
 use super::create::SANDBOX_ID;
 use super::error::failed;
 
+/// The official server's label with a sandbox's id.
+const OFFICIAL_ID: &str = "opensandbox.io/id";
+
 impl Engine {
     /// What the sandbox `id` has at `mount_path`.
     pub(super) async fn witness(&self, id: &str, mount_path: &str) -> Result<Witness> {
-        let filter = HashMap::from([("label", vec![format!("{SANDBOX_ID}={id}")])]);
-        let options = ListContainersOptionsBuilder::default()
-            .all(true)
-            .filters(&filter)
-            .build();
-        let found = self.docker.list_containers(Some(options)).await;
-        let found = found.map_err(|error| failed("looking for the sandbox's container", error))?;
-        let Some(container) = found.into_iter().find_map(|container| container.id) else {
-            let why = format!("the engine has no container with the label {SANDBOX_ID}={id}");
+        let Some(container) = self.container_of(id).await? else {
+            let why = format!("the engine has no container with a label of the sandbox {id}");
             return Ok(Witness::Blind(why));
         };
         let container = self.docker.inspect_container(&container, None).await;
@@ -43,6 +39,25 @@ impl Engine {
                 .map(Some)
                 .map(Witness::Saw),
         }
+    }
+
+    /// The container of the sandbox `id`, ours or the official server's.
+    async fn container_of(&self, id: &str) -> Result<Option<String>> {
+        for label in [SANDBOX_ID, OFFICIAL_ID] {
+            let filter = HashMap::from([("label", vec![format!("{label}={id}")])]);
+            let options = ListContainersOptionsBuilder::default()
+                .all(true)
+                .filters(&filter)
+                .build();
+            let found = self.docker.list_containers(Some(options)).await;
+            let found =
+                found.map_err(|error| failed("looking for the sandbox's container", error))?;
+            let container = found.into_iter().find_map(|container| container.id);
+            if container.is_some() {
+                return Ok(container);
+            }
+        }
+        Ok(None)
     }
 
     async fn seen(

@@ -1,0 +1,26 @@
+scenario {
+  title    = "Renewing a sandbox",
+  covers   = { "TTL-002" },
+  requires = { "renew" },
+}
+
+local lifecycle = require "lifecycle"
+local rest = require "rest"
+local time = require "time"
+
+local sandbox = Sandbox.create { timeout = 600 }
+local later = math.floor(time.parse(lifecycle.get(sandbox.id).body.expiresAt)) + 600
+
+step "Asking for an end ten minutes later:"
+local answer = rest.renew(sandbox.id, time.format(later))
+expect(answer.status, "the status of " .. answer.text):is(200)
+expect(time.parse(answer.body.expiresAt, "expiresAt"), "expiresAt in the answer"):is(later)
+for member in pairs(answer.body) do
+  expect(member, "a member of the answer"):is("expiresAt")
+end
+say "200, with the new expiresAt and nothing else"
+
+step "Looking at it:"
+local shown = lifecycle.get(sandbox.id).body.expiresAt
+expect(time.parse(shown, "expiresAt"), "expiresAt of get"):is(later)
+say "the new expiresAt"

@@ -1,0 +1,11 @@
+scenario {
+  title    = "Resume of a sandbox that does not exist",
+  covers   = { "ERR-001" },
+  requires = { "pause" },
+}
+
+local rest = require "rest"
+
+step "Resuming a sandbox that does not exist:"
+rest.expect_refused(rest.post("/sandboxes/" .. api.unique("nobody") .. "/resume"), 404)
+say "404, with the error envelope"

@@ -1,0 +1,68 @@
+-- Sandboxes by raw requests: made, looked at, awaited.
+local rest = require "rest"
+
+local lifecycle = {}
+
+-- Makes a sandbox with these members, which must be accepted, and answers what was answered.
+function lifecycle.create(members)
+  local answer = rest.create(members)
+  expect(answer.status, "the status of " .. answer.text):is(202)
+  return answer
+end
+
+-- What get answers about a sandbox, which must be there.
+function lifecycle.get(id)
+  local answer = rest.get("/sandboxes/" .. id)
+  expect(answer.status, "the status of " .. answer.text):is(200)
+  return answer
+end
+
+-- Waits until the sandbox is in `state`, and answers what get says then.
+function lifecycle.await(id, state)
+  return eventually(function()
+    local answer = lifecycle.get(id)
+    expect(answer.body.status.state, "the sandbox's state"):is(state)
+    return answer
+  end, { timeout = 30 })
+end
+
+-- Makes a sandbox with these members, waits until it runs, and answers its id.
+function lifecycle.start(members)
+  local id = lifecycle.create(members).body.id
+  lifecycle.await(id, "Running")
+  return id
+end
+
+-- What list answers for `query`, which must be accepted.
+function lifecycle.list(query)
+  local answer = rest.get("/sandboxes?" .. query)
+  expect(answer.status, "the status of " .. answer.text):is(200)
+  return answer.body
+end
+
+-- The ids of what list answers, in an order of their own.
+function lifecycle.ids(list)
+  local ids = {}
+  for _, sandbox in ipairs(list.items) do
+    ids[#ids + 1] = sandbox.id
+  end
+  table.sort(ids)
+  return ids
+end
+
+-- Expects that an answer is the whole sandbox: all that a sandbox must have, and its image.
+function lifecycle.expect_whole(answer, id)
+  local sandbox = answer.body
+  expect(sandbox.id, "id in " .. answer.text):is(id)
+  expect(sandbox.image, "image in " .. answer.text):is_not_nil()
+  for _, member in ipairs { "status", "createdAt", "expiresAt", "entrypoint" } do
+    expect(sandbox[member], member .. " in " .. answer.text):is_not_nil()
+  end
+end
+
+-- Expects that an answer has no such member, not even null.
+function lifecycle.expect_without(answer, member)
+  expect(answer.text:find('"' .. member .. '"%s*:'), member .. " in " .. answer.text):is_nil()
+end
+
+return lifecycle

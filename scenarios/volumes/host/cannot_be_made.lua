@@ -1,0 +1,23 @@
+scenario {
+  title    = "A host directory that cannot be made",
+  covers   = { "VOL-HOST-008" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+local volume = require "volume"
+
+local directory = host_dirs.create("data", { files = { ["file.txt"] = "a file\n" } })
+
+-- Not even root can.
+for _, case in ipairs { { "in a file", "file.txt/new" }, { "with a name that is too long", ("x"):rep(300) } } do
+  local what, name = table.unpack(case)
+  step("Asking for a directory " .. what .. ":")
+  volume.expect_failed(host.entry(directory.path .. "/" .. name))
+  say "as host.path: the create fails"
+  volume.expect_failed(host.entry(directory.path, { subPath = name }))
+  say "as subPath: the create fails"
+end
+
+step "Reading what is in the directory above afterwards:"
+say(host.output(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 && cat file.txt"))

@@ -1,0 +1,18 @@
+scenario {
+  title    = "A host directory outlives its sandbox",
+  covers   = { "VOL-HOST-011" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+
+local directory = host_dirs.create("data", { files = { ["marker.txt"] = "hello-from-host\n" } })
+
+step "Writing in a sandbox, which is then deleted:"
+local sandbox = host.sandbox(directory.path)
+host.output(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
+host.delete(sandbox)
+say "-> Written: /mnt/data/sandbox-output.txt"
+
+step "Reading the directory in another sandbox:"
+say(host.output(host.sandbox(directory.path), "cd /mnt/data && cat marker.txt sandbox-output.txt"))

@@ -1,0 +1,20 @@
+scenario {
+  title    = "A host path with a zero byte",
+  covers   = { "ERR-001" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+local volume = require "volume"
+
+local directory = host_dirs.create("data")
+
+step "Asking for a directory that no file system can hold:"
+volume.expect_failed(host.entry(directory.path .. "/a\0b"))
+say "as host.path: the create fails"
+volume.expect_failed(host.entry(directory.path, { subPath = "a\0b" }))
+say "as subPath: the create fails"
+
+step "Listing the directory above afterwards:"
+expect(host.output(host.sandbox(directory.path), "ls -A /mnt/data")):is("")
+say "nothing"

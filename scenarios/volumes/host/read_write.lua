@@ -1,0 +1,31 @@
+scenario {
+  title    = "Read-Write Host Directory Mount",
+  number   = 1,
+  covers   = { "VOL-HOST-001" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+
+local directory = host_dirs.create("opensandbox-host-demo", {
+  files = { ["data/marker.txt"] = "hello-from-host\n" },
+})
+
+local sandbox = host.sandbox(directory.path .. "/data")
+expect(sandbox):has_mount { mountPath = "/mnt/data" }
+
+step "Reading the file that the host has put there:"
+say(sandbox.commands:run("cat /mnt/data/marker.txt").stdout)
+
+step "Writing a file from inside the sandbox:"
+host.output(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
+say "-> Written: /mnt/data/sandbox-output.txt"
+
+-- By another path, so that a copy of the directory would not do.
+step "Reading it in a second sandbox, which mounts the directory above:"
+local second = host.sandbox(directory.path)
+say(second.commands:run("cat /mnt/data/data/sandbox-output.txt").stdout)
+
+step "Writing in the second sandbox, and reading it in the first:"
+host.output(second, "echo written-by-the-second > /mnt/data/data/second.txt")
+say(sandbox.commands:run("cat /mnt/data/second.txt").stdout)

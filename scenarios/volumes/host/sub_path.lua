@@ -1,0 +1,28 @@
+scenario {
+  title    = "SubPath Host Directory Mount",
+  number   = 3,
+  covers   = { "VOL-HOST-002" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+
+local directory = host_dirs.create("opensandbox-host-demo", {
+  files = {
+    ["marker.txt"] = "hello-from-host\n",
+    ["datasets/train/data.csv"] = "id,value\n1,100\n2,200\n",
+    ["datasets/test/data.csv"] = "id,value\n3,300\n",
+  },
+})
+
+local sandbox = host.sandbox(directory.path, { subPath = "datasets/train" })
+
+step "Listing everything below the mount:"
+say(host.output(sandbox, "cd /mnt/data && find . -mindepth 1"))
+
+step "Reading data.csv:"
+say(sandbox.commands:run("cat /mnt/data/data.csv").stdout)
+
+step "Writing below the mount, and reading it through the whole directory:"
+host.output(sandbox, "echo 4,400 >> /mnt/data/data.csv")
+say(host.output(host.sandbox(directory.path), "cat /mnt/data/datasets/train/data.csv"))

@@ -1,0 +1,26 @@
+scenario {
+  title    = "SubPath Read-Only Host Directory Mount",
+  number   = 4,
+  covers   = { "VOL-HOST-001", "VOL-HOST-002" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+
+local directory = host_dirs.create("opensandbox-host-demo", {
+  files = { ["datasets/train/data.csv"] = "id,value\n1,100\n" },
+})
+
+local sandbox = host.sandbox(directory.path, { subPath = "datasets/train", readOnly = true })
+expect(sandbox):has_mount { mountPath = "/mnt/data", readOnly = true }
+
+step "Reading data.csv:"
+say(sandbox.commands:run("cat /mnt/data/data.csv").stdout)
+
+step "Attempting to write (should fail):"
+local write = sandbox.commands:run("touch /mnt/data/new.csv")
+say(write.stderr)
+expect(write.exit_code):is_not(0)
+
+step "Listing the subdirectory in a sandbox that may write:"
+say(host.output(host.sandbox(directory.path), "ls -A /mnt/data/datasets/train"))

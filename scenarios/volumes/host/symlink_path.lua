@@ -1,0 +1,16 @@
+scenario {
+  title    = "A host path that is a symbolic link to the outside",
+  covers   = { "VOL-HOST-007" },
+  requires = { "volumes.host", "commands" },
+}
+
+local host = require "host"
+
+local directory = host.with_links { absolute = "/etc", relative = "../..", chain = "absolute" }
+local above = host.prefix { path = host.prefix(directory) }
+
+step "Asking for symbolic links as host.path:"
+for name, outside in pairs { absolute = "/etc", relative = above, chain = "/etc" } do
+  host.expect_refused(directory.path .. "/" .. name, {}, outside)
+end
+say "refused"
