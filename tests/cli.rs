@@ -500,3 +500,15 @@ async fn two_runs_at_once_do_not_disturb_each_other() {
         (Some(0), Some(0))
     );
 }
+
+#[test]
+fn the_list_of_requirements_is_what_coverage_writes() {
+    let tool = Tool::new();
+    let output = tool.run(&["coverage", "--format", "markdown"]);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/REQUIREMENTS.md");
+    let kept = std::fs::read_to_string(file).unwrap();
+    assert!(
+        text(&output.stdout) == kept,
+        "write it anew: osb-conformance coverage --format markdown > scenarios/REQUIREMENTS.md"
+    );
+}

@@ -3,6 +3,7 @@ scenario {
   covers = { "DELETE-002" },
 }
 
+local lifecycle = require "lifecycle"
 local rest = require "rest"
 
 local sandbox = Sandbox.create {}
@@ -15,7 +16,11 @@ say "204"
 step "Waiting until it has ended:"
 local seen = eventually(function()
   local answer = rest.get(path)
-  return (answer.status == 404 or answer.body.status.state == "Terminated") and answer
+  if answer.status ~= 404 then
+    local state = lifecycle.expect_sandbox(answer, 200).body.status.state
+    expect(state, "state"):is("Terminated")
+  end
+  return answer
 end, { timeout = 30 })
 say "it has"
 

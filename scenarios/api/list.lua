@@ -9,9 +9,8 @@ local rest = require "rest"
 Sandbox.create {}
 
 step "Listing sandboxes:"
-local answer = rest.get("/sandboxes")
-expect(answer.status, "the status of " .. answer.text):is(200)
-local items, pagination = answer.body.items, answer.body.pagination
+local list = rest.expect_object(rest.get("/sandboxes"), 200, "items", "pagination")
+local items, pagination = list.items, list.pagination
 expect(#items, "items"):is_at_least(1)
 expect(#items, "items"):is_at_most(20)
 for _, sandbox in ipairs(items) do

@@ -5,18 +5,16 @@ scenario {
 }
 
 local lifecycle = require "lifecycle"
-local rest = require "rest"
 
 local sandbox = Sandbox.create { metadata = { team = "a" } }
-local before = lifecycle.get(sandbox.id).body.metadata
+local before = lifecycle.metadata(sandbox.id)
 
 step "Patching with an empty object:"
-local answer = rest.patch_metadata(sandbox.id, {})
-expect(answer.status, "the status of " .. answer.text):is(200)
+local answer = lifecycle.patch_metadata(sandbox.id, {})
 lifecycle.expect_whole(answer, sandbox.id)
 expect(answer.body.metadata, "metadata in the answer"):is(before)
 say "200, with the whole sandbox and its metadata as before"
 
 step "Looking at it:"
-expect(lifecycle.get(sandbox.id).body.metadata, "metadata"):is(before)
+expect(lifecycle.metadata(sandbox.id), "metadata"):is(before)
 say "its metadata as before"

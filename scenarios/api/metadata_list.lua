@@ -5,11 +5,10 @@ scenario {
 }
 
 local lifecycle = require "lifecycle"
-local rest = require "rest"
 
 local tag = api.unique("patched")
 local sandbox = Sandbox.create { metadata = { probe = tag, team = "a" } }
-expect(rest.patch_metadata(sandbox.id, { team = "b" }).status):is(200)
+lifecycle.patch_metadata(sandbox.id, { team = "b" })
 
 step "Listing by the new value:"
 local list = lifecycle.list("metadata=probe%3D" .. tag .. "%26team%3Db")

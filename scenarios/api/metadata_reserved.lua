@@ -8,7 +8,7 @@ local lifecycle = require "lifecycle"
 local rest = require "rest"
 
 local sandbox = Sandbox.create { metadata = { team = "a" } }
-local before = lifecycle.get(sandbox.id).body.metadata
+local before = lifecycle.metadata(sandbox.id)
 
 step "Setting a key below opensandbox.io/:"
 rest.expect_refused(rest.patch_metadata(sandbox.id, { ["opensandbox.io/team"] = "b" }), 400)
@@ -23,5 +23,5 @@ rest.expect_refused(rest.patch_metadata(sandbox.id, { team = "b", ["opensandbox.
 say "400, with the error envelope"
 
 step "Looking at it:"
-expect(lifecycle.get(sandbox.id).body.metadata, "metadata"):is(before)
+expect(lifecycle.metadata(sandbox.id), "metadata"):is(before)
 say "its metadata as before"

@@ -5,13 +5,11 @@ scenario {
 }
 
 local lifecycle = require "lifecycle"
-local rest = require "rest"
 
 local sandbox = Sandbox.create { metadata = { team = "a" } }
 
 step "Adding one key and replacing another:"
-local answer = rest.patch_metadata(sandbox.id, { team = "b", part = "c" })
-expect(answer.status, "the status of " .. answer.text):is(200)
+local answer = lifecycle.patch_metadata(sandbox.id, { team = "b", part = "c" })
 expect(answer.body.metadata.team, "team in the answer"):is("b")
 expect(answer.body.metadata.part, "part in the answer"):is("c")
 say "200, with both"
@@ -19,7 +17,7 @@ lifecycle.expect_whole(answer, sandbox.id)
 say "the answer is the whole sandbox"
 
 step "Looking at it:"
-local metadata = lifecycle.get(sandbox.id).body.metadata
+local metadata = lifecycle.metadata(sandbox.id)
 expect(metadata.team, "team"):is("b")
 expect(metadata.part, "part"):is("c")
 say "both"

@@ -8,7 +8,7 @@ local lifecycle = require "lifecycle"
 local rest = require "rest"
 
 local sandbox = Sandbox.create { metadata = { team = "a" } }
-local before = lifecycle.get(sandbox.id).body.metadata
+local before = lifecycle.metadata(sandbox.id)
 
 step "Setting a key to a number:"
 rest.expect_refused(rest.patch_metadata(sandbox.id, { team = 1 }), 400)
@@ -27,5 +27,5 @@ rest.expect_refused(rest.patch_metadata(sandbox.id, "{bad"), 400)
 say "400, with the error envelope"
 
 step "Looking at it:"
-expect(lifecycle.get(sandbox.id).body.metadata, "metadata"):is(before)
+expect(lifecycle.metadata(sandbox.id), "metadata"):is(before)
 say "its metadata as before"

@@ -13,9 +13,9 @@ local later = math.floor(time.parse(lifecycle.get(sandbox.id).body.expiresAt)) +
 
 step "Asking for an end ten minutes later:"
 local answer = rest.renew(sandbox.id, time.format(later))
-expect(answer.status, "the status of " .. answer.text):is(200)
-expect(time.parse(answer.body.expiresAt, "expiresAt"), "expiresAt in the answer"):is(later)
-for member in pairs(answer.body) do
+local body = rest.expect_object(answer, 200)
+expect(time.parse(body.expiresAt, "expiresAt"), "expiresAt in the answer"):is(later)
+for member in pairs(body) do
   expect(member, "a member of the answer"):is("expiresAt")
 end
 say "200, with the new expiresAt and nothing else"

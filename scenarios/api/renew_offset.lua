@@ -13,8 +13,8 @@ local later = math.floor(time.parse(lifecycle.get(sandbox.id).body.expiresAt)) +
 
 step "Asking for an end ten minutes later, on a clock two hours ahead:"
 local answer = rest.renew(sandbox.id, time.format(later, 2))
-expect(answer.status, "the status of " .. answer.text):is(200)
-expect(time.parse(answer.body.expiresAt, "expiresAt"), "expiresAt in the answer"):is(later)
+local body = rest.expect_object(answer, 200)
+expect(time.parse(body.expiresAt, "expiresAt"), "expiresAt in the answer"):is(later)
 say "200, with the same instant"
 
 step "Looking at it:"

@@ -3,17 +3,35 @@ local rest = require "rest"
 
 local lifecycle = {}
 
+-- Expects that an answer with `status` is a sandbox with a state, and answers the answer.
+function lifecycle.expect_sandbox(answer, status)
+  local sandbox = rest.expect_object(answer, status, "status")
+  expect(type(sandbox.id), "id in " .. answer.text):is("string")
+  expect(type(sandbox.status.state), "status.state in " .. answer.text):is("string")
+  return answer
+end
+
 -- Makes a sandbox with these members, which must be accepted, and answers what was answered.
 function lifecycle.create(members)
-  local answer = rest.create(members)
-  expect(answer.status, "the status of " .. answer.text):is(202)
-  return answer
+  return lifecycle.expect_sandbox(rest.create(members), 202)
 end
 
 -- What get answers about a sandbox, which must be there.
 function lifecycle.get(id)
-  local answer = rest.get("/sandboxes/" .. id)
-  expect(answer.status, "the status of " .. answer.text):is(200)
+  return lifecycle.expect_sandbox(rest.get("/sandboxes/" .. id), 200)
+end
+
+-- The metadata that get shows, empty where it shows none.
+function lifecycle.metadata(id)
+  local metadata = lifecycle.get(id).body.metadata or {}
+  expect(type(metadata), "metadata of get"):is("table")
+  return metadata
+end
+
+-- What a metadata patch answers, which must be accepted: the sandbox with its metadata.
+function lifecycle.patch_metadata(id, patch)
+  local answer = lifecycle.expect_sandbox(rest.patch_metadata(id, patch), 200)
+  rest.expect_object(answer, 200, "metadata")
   return answer
 end
 
@@ -35,9 +53,7 @@ end
 
 -- What list answers for `query`, which must be accepted.
 function lifecycle.list(query)
-  local answer = rest.get("/sandboxes?" .. query)
-  expect(answer.status, "the status of " .. answer.text):is(200)
-  return answer.body
+  return rest.expect_object(rest.get("/sandboxes?" .. query), 200, "items", "pagination")
 end
 
 -- The ids of what list answers, in an order of their own.

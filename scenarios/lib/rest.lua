@@ -77,10 +77,20 @@ function rest.expect_refused(answer, status)
   return answer.body
 end
 
+-- Expects an answer with `status` whose body is a JSON object with these members, each of them an
+-- object or a list, and answers the body.
+function rest.expect_object(answer, status, ...)
+  expect(answer.status, "the status of " .. answer.text):is(status)
+  expect(type(answer.body), "the body " .. answer.text .. " as JSON"):is("table")
+  for _, member in ipairs { ... } do
+    expect(type(answer.body[member]), member .. " in " .. answer.text):is("table")
+  end
+  return answer.body
+end
+
 local function expect_none(tag)
-  local left = rest.get("/sandboxes?metadata=probe%3D" .. tag)
-  expect(left.status):is(200)
-  expect(#left.body.items, "sandboxes that the refused request made"):is(0)
+  local left = rest.expect_object(rest.get("/sandboxes?metadata=probe%3D" .. tag), 200, "items")
+  expect(#left.items, "sandboxes that the refused request made"):is(0)
 end
 
 -- Expects that a create request with these members is refused with 400, that the message has

@@ -42,6 +42,9 @@ pub(super) fn install(lua: &Lua, api: &Table, script: &Script<'_>) -> mlua::Resu
         async move {
             let request = read(&lua, options).map_err(|cause| cause.at(location.clone()))?;
             let asked = request.clone();
+            if let Ok(body) = serde_json::from_slice(&request.body) {
+                context.stage.keep_secret(&body);
+            }
             let target = Arc::clone(context.scope.target());
             let scope = Arc::clone(&context.scope);
             let call = async move {

@@ -114,6 +114,9 @@ async fn create(
     let raise = |cause: Cause| cause.at(location.clone());
     let request: CreateSandboxRequest = from_lua(lua, "Sandbox.create", request).map_err(raise)?;
     let request = with_defaults(request, &context.target().info().image);
+    if let Ok(body) = serde_json::to_value(&request) {
+        context.stage.keep_secret(&body);
+    }
     for volume in request.volumes.iter().flatten() {
         if let Some(pvc) = &volume.pvc {
             // The target may create it: whatever of it carries our mark is removed at the end.

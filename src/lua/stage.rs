@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::sandbox::Exchange;
+use crate::sandbox::{Exchange, secrets};
 use crate::scenario::Source;
 use crate::transcript::Recorder;
 
@@ -126,6 +126,14 @@ impl Stage {
             inner.sandboxes
         };
         self.recorder().alias(id, &format!("sandbox-{number}"));
+    }
+
+    /// Strikes what is secret in the body of a request out of everything that is told.
+    pub(super) fn keep_secret(&self, body: &serde_json::Value) {
+        let mut recorder = self.recorder();
+        for secret in secrets(body) {
+            recorder.secret(secret);
+        }
     }
 
     pub(super) fn skip(&self, reason: String) {

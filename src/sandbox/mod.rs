@@ -13,6 +13,7 @@ mod exchange;
 mod info;
 mod request;
 mod resource;
+mod secret;
 mod snapshot;
 mod validate;
 mod volume;
@@ -28,6 +29,7 @@ pub use request::{
     default_limits,
 };
 pub use resource::{Quantity, ResourceLimits};
+pub(crate) use secret::{STRUCK, secrets};
 pub use snapshot::{
     CreateSnapshotRequest, Snapshot, SnapshotPage, SnapshotQuery, SnapshotState, SnapshotStatus,
 };

@@ -66,10 +66,11 @@ impl Api {
                 .record(Resource::Volume(pvc.claim_name.clone()))?;
         }
         let handle = self.scope.reserve_sandbox()?;
+        let resource = Resource::Sandbox(handle.name.clone());
         let (tell, told) = oneshot::channel();
         let api = Arc::clone(self);
         // A task of its own: a client that goes away does not stop it halfway.
-        self.scope.spawn(async move {
+        let is_begun = self.scope.spawn(async move {
             let acceptance = handle.acceptance.clone();
             let mut creation = std::pin::pin!(api.target.create(&handle, &request));
             let early = tokio::select! {
@@ -99,6 +100,11 @@ impl Api {
                 }
             }
         });
+        if !is_begun {
+            self.scope.release(&resource);
+            let message = "the server ends and makes no sandbox any more";
+            return Err(ApiError::new(503, "GENERAL::UNAVAILABLE", message).into());
+        }
         let lost = |error| TargetError::failed("the creation was lost", error);
         Ok(told.await.map_err(lost)??)
     }

@@ -77,7 +77,12 @@ fn json(headers: &HeaderMap, body: &Bytes) -> Result<Value, Refusal> {
     let value = serde_json::from_slice(body)
         .map_err(|error| Refusal::invalid(format!("the body is no JSON: {error}")))?;
     match misplaced_list(&value, "") {
-        Some(path) => Err(Refusal::invalid(format!("{path} must not be a list"))),
+        Some(path) => {
+            let volume = culprit(&path, &volume_names(&value));
+            Err(Refusal::invalid(format!(
+                "{path}{volume} must not be a list"
+            )))
+        }
         None => Ok(value),
     }
 }
@@ -115,8 +120,7 @@ fn convert<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
         } else {
             error.inner().to_string()
         };
-        let volume = culprit(&path, &names)
-            .map_or_else(String::new, |name| format!(" (the volume \"{name}\")"));
+        let volume = culprit(&path, &names);
         match path.as_str() {
             "." => Refusal::invalid(reason),
             _ => Refusal::invalid(format!("{path}{volume}: {reason}")),
@@ -141,11 +145,16 @@ fn volume_names(value: &Value) -> Vec<String> {
     volumes.into_iter().flatten().map(name).collect()
 }
 
-/// The name of the volume that `path` is in.
-fn culprit<'a>(path: &str, names: &'a [String]) -> Option<&'a str> {
-    let (index, _) = path.strip_prefix("volumes[")?.split_once(']')?;
-    let name = names.get(index.parse::<usize>().ok()?)?;
-    Some(name.as_str()).filter(|name| !name.is_empty())
+/// The volume that `path` is in, in words; nothing where it is in none that has a name.
+fn culprit(path: &str, names: &[String]) -> String {
+    let index = path
+        .strip_prefix("volumes[")
+        .and_then(|rest| rest.split_once(']'));
+    let index = index.and_then(|(index, _)| index.parse::<usize>().ok());
+    match index.and_then(|index| names.get(index)) {
+        Some(name) if !name.is_empty() => format!(" (the volume \"{name}\")"),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
+    ALLOW, AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::uri::PathAndQuery;
@@ -53,7 +53,9 @@ pub(super) async fn forward(State(api): State<Arc<Api>>, request: Request) -> An
     if !METHODS.contains(request.method()) {
         let message = format!("{} is not passed on", request.method());
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        return Err(Refusal::new(status, "GENERAL::METHOD_NOT_ALLOWED", message));
+        let refusal = Refusal::new(status, "GENERAL::METHOD_NOT_ALLOWED", message);
+        let allowed = METHODS.map(|method| method.to_string()).join(",");
+        return Ok(([(ALLOW, allowed)], refusal).into_response());
     }
     let place = Place::read(request.uri())?;
     api.running(&place.id).await?;

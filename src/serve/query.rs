@@ -84,7 +84,10 @@ fn pairs(query: Option<&str>) -> impl Iterator<Item = (std::borrow::Cow<'_, str>
 }
 
 fn from_one(name: &str, value: &str) -> Result<u32, Refusal> {
-    let number = u32::from_str(value).ok().filter(|number| *number >= 1);
+    let is_whole = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    // A number beyond any page that there could be is past the end, and not wrong.
+    let number = is_whole.then(|| u32::from_str(value).unwrap_or(u32::MAX));
+    let number = number.filter(|number| *number >= 1);
     number.ok_or_else(|| {
         let message = format!("{name} \"{value}\" is not a whole number from 1");
         Refusal::invalid(message)
@@ -121,6 +124,8 @@ mod tests {
         );
         assert_eq!((list.page, list.page_size), (2, 200));
         assert_eq!(sandboxes(None).expect("none"), ListQuery::default());
+        let far = sandboxes(Some("page=99999999999999999999")).expect("a query");
+        assert_eq!(far.page, u32::MAX);
         for wrong in [
             "page=0",
             "page=-1",

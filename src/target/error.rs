@@ -77,12 +77,14 @@ impl From<ExecdError> for TargetError {
                 code,
                 message,
             } => Self::Api(ApiError::new(status, code, message)),
-            ExecdError::Transport { context, source } if is_unreachable(source.as_ref()) => {
-                Self::Failed { context, source }
-            }
-            ExecdError::Transport { context, source } => Self::Misbehaved {
-                what: format!("{context}: {}", in_full(source.as_ref())),
-                exchange: None,
+            ExecdError::Transport { context, source } => match source.downcast::<Self>() {
+                // What went wrong on the way to execd says it best.
+                Ok(error) => *error,
+                Err(source) if is_unreachable(source.as_ref()) => Self::Failed { context, source },
+                Err(source) => Self::Misbehaved {
+                    what: format!("{context}: {}", in_full(source.as_ref())),
+                    exchange: None,
+                },
             },
         }
     }

@@ -95,6 +95,10 @@ impl SandboxExecd {
                     message,
                     ..
                 })) => return Err(ExecdError::api(status, code, message)),
+                // Nobody can say any more what became of it.
+                Err(gone @ TargetError::Unreachable { .. }) => {
+                    return Err(ExecdError::transport("asking for the sandbox", gone));
+                }
                 Err(_) => return Err(error),
             }
         }

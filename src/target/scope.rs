@@ -104,8 +104,15 @@ impl Scope {
     }
 
     /// Runs work that creates something and that nobody waits for, except [`Scope::tear_down`].
-    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.calls.spawn(work);
+    /// Once that has begun, nothing is done: `false`.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        // Held until the work is counted: a removal that begins after the look waits for it.
+        let _token = self.calls.token();
+        let is_open = !self.calls.is_closed();
+        if is_open {
+            self.calls.spawn(work);
+        }
+        is_open
     }
 
     /// Waits for calls in flight, then removes everything in reverse order. Goes on after an

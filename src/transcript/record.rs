@@ -3,19 +3,35 @@
 /// Most bytes that a transcript may have; the rest is dropped, and a line says so.
 const LIMIT: usize = 1 << 20;
 
+/// What stands for something secret.
+const STRUCK: &str = "***";
+
+/// Shortest secret, in bytes: anything shorter is none, and may be part of any text.
+const SHORTEST_SECRET: usize = 8;
+
 /// The transcript of one scenario in the making.
-#[derive(Debug)]
 pub struct Recorder {
     title: String,
     number: Option<u32>,
     /// Real name and alias, the longest real name first.
     aliases: Vec<(String, String)>,
+    secrets: Vec<String>,
     preamble: Vec<String>,
     facts: Vec<(String, String)>,
     body: String,
     steps: usize,
     heading: Option<String>,
     is_cut: bool,
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not what is secret.
+        f.debug_struct("Recorder")
+            .field("title", &self.title)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Recorder {
@@ -25,6 +41,7 @@ impl Recorder {
             title: title.into(),
             number,
             aliases: Vec::new(),
+            secrets: Vec::new(),
             preamble: Vec::new(),
             facts: Vec::new(),
             body: String::new(),
@@ -43,9 +60,19 @@ impl Recorder {
         }
     }
 
-    /// `text` with every real name replaced by its alias.
+    /// From now on `secret` is struck out, also where it was recorded before.
+    pub fn secret(&mut self, secret: &str) {
+        if secret.len() >= SHORTEST_SECRET {
+            self.secrets.push(secret.into());
+        }
+    }
+
+    /// `text` with every real name replaced by its alias, and without what is secret.
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret, STRUCK);
+        }
         for (real, alias) in &self.aliases {
             text = replace_word(&text, real, alias);
         }
@@ -207,6 +234,21 @@ mod tests {
             recorder.redact("v-1 v-12 v-13 /v-1/"),
             "one twelve v-13 /one/"
         );
+    }
+
+    #[test]
+    fn what_is_secret_is_struck_out_also_in_the_middle_of_a_word() {
+        let mut recorder = Recorder::new("T", None);
+        recorder.say("key=s3cret-key1");
+        recorder.secret("s3cret-key");
+        recorder.secret("T");
+        assert!(
+            recorder.text().ends_with("  key=***1"),
+            "{}",
+            recorder.text()
+        );
+        assert!(recorder.text().contains("Scenario: T\n"));
+        assert!(!format!("{recorder:?}").contains("s3cret-key"));
     }
 
     #[test]

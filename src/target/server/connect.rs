@@ -1,5 +1,6 @@
 //! Connections to a server, and to what it points at.
 
+use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use crate::target::TargetError;
 
@@ -33,8 +34,8 @@ impl Connector {
         Self(None)
     }
 
-    /// Encrypted ones, to servers that this machine's certificates vouch for; `SSL_CERT_FILE` adds
-    /// to them.
+    /// Encrypted ones, to servers that this machine's certificates vouch for, or those that
+    /// `SSL_CERT_FILE` names in their place.
     pub(super) fn encrypted() -> Result<Self, TargetError> {
         let mut roots = RootCertStore::empty();
         let found = load_native_certs();
@@ -70,9 +71,27 @@ impl Connector {
             let why = format!("no connection within {} s", PATIENCE.as_secs());
             Err(io::Error::other(why))
         });
+        // The kind says so, whatever it was that failed.
         connected.map_err(|error| match error.kind() {
             ErrorKind::ConnectionRefused => error,
-            _ => io::Error::new(ErrorKind::NotConnected, error),
+            _ => io::Error::new(ErrorKind::HostUnreachable, error),
         })
     }
+}
+
+/// What to do about a connection that failed.
+pub(super) fn advice(error: &(dyn Error + 'static)) -> &'static str {
+    match tls(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            "if the certificate is right, name its file, or that of who signed it, in SSL_CERT_FILE"
+        }
+        Some(_) => "does it speak https there?",
+        None => "is it running there?",
+    }
+}
+
+/// What TLS has against it.
+fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let inner = error.downcast_ref::<io::Error>()?.get_ref()?;
+    inner.downcast_ref().or_else(|| tls(inner))
 }

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::execd::{Client, ExecdError, Payload};
-use crate::sandbox::{ApiError, Exchange};
+use crate::sandbox::{ApiError, Exchange, STRUCK};
 use crate::target::error::is_unreachable;
 use crate::target::{Result, TargetError, in_full};
 
 use super::address::Address;
-use super::connect::Connector;
+use super::connect::{Connector, advice};
 
 /// The header with the API key.
 const API_KEY: HeaderName = HeaderName::from_static("open-sandbox-api-key");
@@ -46,6 +46,7 @@ pub(super) struct Reply {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) exchange: Exchange,
+    key: Option<HeaderValue>,
 }
 
 impl Http {
@@ -124,12 +125,13 @@ impl Http {
                     headers,
                     body,
                     exchange,
+                    key: self.key.clone(),
                 });
             }
             Ok(Err(ExecdError::Transport { source, .. })) if is_unreachable(source.as_ref()) => {
                 return Err(TargetError::Unreachable {
                     target: format!("the server at {}", self.address),
-                    reason: format!("{}; is it running there?", in_full(source.as_ref())),
+                    reason: format!("{}; {}", in_full(source.as_ref()), advice(source.as_ref())),
                 });
             }
             Ok(Err(ExecdError::Transport { source, .. })) => in_full(source.as_ref()),
@@ -146,9 +148,8 @@ impl Http {
 
     /// Strikes the key out, in case that the server repeats it.
     fn strike(&self, exchange: &mut Exchange) {
-        if let Some(key) = self.key.as_ref().and_then(|key| key.to_str().ok()) {
-            exchange.strike(key);
-        }
+        let lines = exchange.0.iter_mut();
+        lines.for_each(|line| *line = struck(self.key.as_ref(), std::mem::take(line)));
     }
 
     async fn told(
@@ -190,6 +191,14 @@ impl Http {
     /// As [`Http::send`], without a body.
     pub(super) async fn ask(&self, method: Method, path: &str) -> Result<Reply> {
         self.send(method, path, None::<&()>).await
+    }
+}
+
+/// `text` without the key.
+fn struck(key: Option<&HeaderValue>, text: String) -> String {
+    match key.and_then(|key| key.to_str().ok()) {
+        Some(key) => text.replace(key, STRUCK),
+        None => text,
     }
 }
 
@@ -254,6 +263,8 @@ impl Reply {
                 (String::new(), text)
             }
         };
+        // A server may repeat the key that it does not like.
+        let [code, message] = [code, message].map(|text| struck(self.key.as_ref(), text));
         Err(ApiError {
             exchange: Some(self.exchange),
             ..ApiError::new(self.status.as_u16(), code, message)
@@ -282,7 +293,11 @@ impl Reply {
     /// The error that the answer `is` wrong in some way.
     pub(super) fn wrong(&self, is: String) -> TargetError {
         TargetError::Misbehaved {
-            what: format!("the answer {} {is}", self.status.as_u16()),
+            what: format!(
+                "the answer {} {}",
+                self.status.as_u16(),
+                struck(self.key.as_ref(), is)
+            ),
             exchange: Some(self.exchange.clone()),
         }
     }

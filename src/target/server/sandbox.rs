@@ -15,7 +15,7 @@ use crate::sandbox::{
 use crate::target::reach::{EXECD_PORT, Lookup};
 use crate::target::{Handle, Owner, READY, Resource, Result, RunId, TargetError};
 
-use super::http::Http;
+use super::http::{Http, Reply};
 use super::mark;
 
 /// Shortest pause between two looks at something that is awaited.
@@ -117,13 +117,14 @@ impl Server {
 
     /// Finds out whether the server is there, is one, and lets us in.
     pub(super) async fn greet(&self) -> Result<()> {
-        let query = ListQuery {
-            page_size: 1,
-            ..ListQuery::default()
-        };
-        let error = match self.page(&query).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let list = self
+            .http
+            .ask(Method::GET, "/sandboxes?page=1&pageSize=1")
+            .await;
+        // Whether the list is right in every part is for scenarios to say.
+        let list = list.and_then(Reply::json::<serde_json::Map<String, serde_json::Value>>);
+        let Err(error) = list else {
+            return Ok(());
         };
         let reason = match &error {
             TargetError::Api(error) if matches!(error.status, 401 | 403) => {
@@ -329,7 +330,7 @@ impl Server {
         let patience = Patience::new(CHANGE);
         loop {
             match self.http.ask(Method::GET, &path(id)).await {
-                Err(error) if is_gone(&error) => break,
+                Err(TargetError::Api(error)) if matches!(error.status, 400 | 404 | 410) => break,
                 Err(error) => return Err(error),
                 Ok(reply) => {
                     let info: SandboxInfo =
@@ -387,21 +388,24 @@ impl Server {
     }
 
     async fn remove_one(&self, id: &str) -> Result<()> {
-        for _ in 1..REMOVALS {
-            match self.delete(id).await {
+        let begun = Instant::now();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.delete(id).await {
                 Ok(()) => return Ok(()),
                 Err(error) if is_gone(&error) => return Ok(()),
-                Err(TargetError::Api(error)) if error.status < 500 && error.status != 409 => {
-                    return Err(error.into());
-                }
-                // A server that starts anew, or fails now and then, may do it in a moment.
-                Err(_) => {}
+                Err(error) => error,
+            };
+            let is_final = error
+                .api()
+                .is_some_and(|e| e.status < 500 && e.status != 409);
+            // A server that starts anew, or fails now and then, may do it in a moment. One that
+            // has had all of its time will not.
+            if is_final || tries == REMOVALS || begun.elapsed() > CHANGE {
+                return Err(error);
             }
             sleep(RECOVERY).await;
-        }
-        match self.delete(id).await {
-            Err(error) if is_gone(&error) => Ok(()),
-            done => done,
         }
     }
 

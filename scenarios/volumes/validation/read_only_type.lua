@@ -1,0 +1,16 @@
+scenario {
+  title    = "A readOnly that is not a boolean",
+  covers   = { "VOL-COMMON-007" },
+  requires = { "volumes.pvc" },
+}
+
+local refusal = require "refusal"
+
+step "Mounting a volume with readOnly:"
+local claim = volumes.name("never-made")
+for _, value in ipairs { "maybe", "", 2, 0.5, -1, api.list(), api.list { true }, {} } do
+  refusal.of_volume({ pvc = refusal.pvc(claim), readOnly = value }, value)
+  say(refusal.show(value) .. ": 400")
+end
+expect(volumes.exists(claim), "the volume"):is(false)
+say "No volume was made"
