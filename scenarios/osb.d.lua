@@ -6,6 +6,7 @@
 ---@field number? integer Position among the folder's scenarios, shown in the banner.
 ---@field covers? string[] Ids of requirements, see requirements.toml.
 ---@field requires? string[] Capabilities without which the scenario is skipped.
+---@field slow? boolean it takes a minute or more: run only with --slow
 
 ---Declares the scenario. The first statement of every file.
 ---@param declaration ScenarioDeclaration
@@ -188,6 +189,12 @@ function volumes.name(alias) end
 ---@param name string
 ---@return boolean
 function volumes.exists(name) end
+
+---The labels of a volume, seen from outside; nil where there is no such volume. Skips the scenario
+---where the target cannot tell.
+---@param name string
+---@return table<string, string>?
+function volumes.labels(name) end
 ---Reads a file of a volume from outside of any sandbox; nil where there is none.
 ---@param name string
 ---@param path string

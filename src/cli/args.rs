@@ -91,6 +91,9 @@ pub(super) struct RunArguments {
     /// How long one scenario may take
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(super) timeout: Duration,
+    /// Run scenarios that take a minute or more, too
+    #[arg(long)]
+    pub(super) slow: bool,
     /// Print every transcript in full
     #[arg(long)]
     pub(super) transcript: bool,

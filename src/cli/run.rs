@@ -72,6 +72,7 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
     let options = |target: &dyn Target| RunnerOptions {
         jobs: usize::from(arguments.jobs.unwrap_or(JOBS)),
         timeout: arguments.timeout,
+        slow: arguments.slow,
         fail_fast: arguments.fail_fast,
         accept: arguments.accept,
         lenient: arguments.lenient,
@@ -181,6 +182,7 @@ fn rerun(arguments: &RunArguments, target: &dyn Target) -> String {
         quoted(&target.info().locator),
     ];
     words.extend(arguments.lenient.then(|| "--lenient".into()));
+    words.extend(arguments.slow.then(|| "--slow".into()));
     if target.info().name == "server" {
         words.extend(arguments.proxy.then(|| "--proxy".into()));
         words.extend(match arguments.volumes {

@@ -81,7 +81,7 @@ impl Harness {
     }
 
     /// Says that the target of this name lacks a capability: trials that require it are ignored
-    /// also where [`REQUIRE`] demands the target.
+    /// also where [`REQUIRE`] demands the target. So are slow ones.
     pub fn without(mut self, name: impl Into<String>, capability: Capability) -> Self {
         self.lacking.push((name.into(), capability));
         self
@@ -126,7 +126,9 @@ impl Harness {
                     runner: runner.clone(),
                     runtime: Arc::clone(&runtime),
                     cancel: cancel.clone(),
-                    must_run: required.contains(&name) && !lacks(&self.lacking, &name, scenario),
+                    must_run: required.contains(&name)
+                        && !scenario.is_slow()
+                        && !lacks(&self.lacking, &name, scenario),
                 };
                 trials.push(trial.trial(&name, arguments.list));
             }

@@ -83,6 +83,21 @@ pub(super) fn install(
 
     let on = context.clone();
     volumes.set(
+        "labels",
+        lua.create_async_function(move |lua, name: String| {
+            let (context, location) = (on.clone(), here(&lua));
+            async move {
+                let labels = context.scope.target().volume_labels(&name);
+                let labels = context.call("volumes.labels", location, labels).await?;
+                labels
+                    .map(|labels| lua.create_table_from(labels))
+                    .transpose()
+            }
+        })?,
+    )?;
+
+    let on = context.clone();
+    volumes.set(
         "read",
         lua.create_async_function(move |lua, (name, path): (String, String)| {
             let (context, location) = (on.clone(), here(&lua));

@@ -62,6 +62,8 @@ pub struct ScenarioReport {
     pub transcript: String,
     /// Wall-clock time, clean-up included.
     pub duration: Duration,
+    /// How many sandboxes it asked for.
+    pub sandboxes: usize,
     /// The last step that the scenario had begun: its heading.
     pub step: Option<String>,
     /// The command that reruns just this scenario.
@@ -75,7 +77,7 @@ pub struct Finding {
     pub verdict: Verdict,
     /// Machine-readable kind: `expectation`, `transcript`, `api_error`, `protocol`, `timeout`, `script`,
     /// `syntax`, `missing_transcript`, `unknown_requirement`, `target`, `clean_up`, `capability`,
-    /// `known_failure`, `unexpected_pass`.
+    /// `slow`, `known_failure`, `unexpected_pass`.
     pub kind: &'static str,
     /// `file:line` of the scenario, where one is known.
     pub location: Option<String>,
@@ -100,6 +102,8 @@ pub struct Summary {
     pub score: Score,
     /// What the run left on the target although it was told to remove it, in words.
     pub leaked: Vec<String>,
+    /// How many sandboxes were asked for in all.
+    pub sandboxes: usize,
     /// Whether the run was interrupted, so that not every scenario ran.
     pub interrupted: bool,
     /// Wall-clock time of the whole run.

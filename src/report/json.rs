@@ -72,6 +72,7 @@ enum Line<'a> {
         requirements: &'a BTreeMap<String, Verdict>,
         score: &'a Score,
         leaked: &'a [String],
+        sandboxes: usize,
         interrupted: bool,
         duration_ms: u128,
     },
@@ -112,6 +113,7 @@ impl<'a> Line<'a> {
             requirements: &summary.requirements,
             score: &summary.score,
             leaked: &summary.leaked,
+            sandboxes: summary.sandboxes,
             interrupted: summary.interrupted,
             duration_ms: summary.duration.as_millis(),
         }

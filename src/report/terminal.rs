@@ -176,9 +176,14 @@ impl Terminal {
             .collect();
         writeln!(
             self.out,
-            "{} in {:.2}s",
+            "{} in {:.2}s, {}",
             counts.join(", "),
-            summary.duration.as_secs_f64()
+            summary.duration.as_secs_f64(),
+            if summary.sandboxes == 1 {
+                "1 sandbox".into()
+            } else {
+                format!("{} sandboxes", summary.sandboxes)
+            }
         )?;
         let levels = &summary.score.levels;
         if !levels.is_empty() {

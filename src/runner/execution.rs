@@ -21,6 +21,9 @@ use super::judge::{self, Evidence};
 /// of Lua's own that cannot be stopped, such as a pathological string pattern.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How much more time a slow scenario has.
+const SLOW: Duration = Duration::from_secs(120);
+
 /// How long the removal of one scenario's resources may take.
 const TEAR_DOWN: Duration = Duration::from_secs(120);
 
@@ -68,6 +71,9 @@ impl Runner {
     /// Why a scenario is not run although it could be read.
     async fn obstacle(&self, scenario: &Scenario, metadata: &Metadata) -> Option<Finding> {
         let info = self.target.info();
+        if metadata.slow && !self.options.slow {
+            return Some(judge::slow());
+        }
         let lacking = metadata.requires.iter().find(|name| {
             name.parse::<Capability>()
                 .is_ok_and(|c| !info.capabilities.contains(&c))
@@ -97,7 +103,11 @@ impl Runner {
             Arc::clone(&self.ledger),
             Arc::clone(&self.counter),
         ));
-        let deadline = start + self.options.timeout;
+        let limit = match metadata.slow {
+            true => self.options.timeout + SLOW,
+            false => self.options.timeout,
+        };
+        let deadline = start + limit;
         let ended = self.drive(scenario, &stage, &scope, deadline, cancel).await;
         let left = match timeout(TEAR_DOWN, scope.tear_down()).await {
             Ok(left) => left,
@@ -109,7 +119,12 @@ impl Runner {
                 ),
             )],
         };
-        Evidence::Run { stage, ended, left }
+        Evidence::Run {
+            stage,
+            ended,
+            left,
+            sandboxes: scope.sandboxes(),
+        }
     }
 
     /// Runs the script on a thread of its own: one that cannot be stopped holds up no other.

@@ -7,7 +7,7 @@ use std::{fs, io};
 use crate::lua::{Failure, FailureKind, Stage};
 use crate::report::{Finding, ScenarioReport, Verdict};
 use crate::scenario::{Defect, Scenario};
-use crate::target::TargetError;
+use crate::target::{TargetError, in_full};
 use crate::transcript::{Comparison, accept, compare};
 
 use super::RunnerOptions;
@@ -22,6 +22,8 @@ pub(super) enum Evidence {
         stage: Arc<Stage>,
         ended: Ended,
         left: Left,
+        /// How many sandboxes it asked for.
+        sandboxes: usize,
     },
 }
 
@@ -52,9 +54,15 @@ pub(super) fn lacks(target: &str, capability: &str) -> Finding {
     )
 }
 
+/// A scenario that takes a minute or more, which nobody asked for.
+pub(super) fn slow() -> Finding {
+    let message = "it takes a minute or more; --slow runs it";
+    finding(Verdict::Skipped, "slow", message.into())
+}
+
 /// A target that cannot be made ready.
 pub(super) fn not_ready(error: &TargetError) -> Finding {
-    finding(Verdict::Errored, "target", error.to_string())
+    finding(Verdict::Errored, "target", in_full(error))
 }
 
 /// A scenario that the run did not get to.
@@ -87,12 +95,19 @@ pub(super) fn report(
         preamble: Vec::new(),
         transcript: String::new(),
         duration,
+        sandboxes: 0,
         step: None,
         rerun,
     };
     match evidence {
         Evidence::NotRun(finding) => report.findings.push(finding),
-        Evidence::Run { stage, ended, left } => {
+        Evidence::Run {
+            stage,
+            ended,
+            left,
+            sandboxes,
+        } => {
+            report.sandboxes = sandboxes;
             judge(&mut report, &stage, &ended, options);
             report
                 .findings
@@ -100,7 +115,7 @@ pub(super) fn report(
                     finding(
                         Verdict::Errored,
                         "clean_up",
-                        format!("{resource} could not be removed: {error}"),
+                        format!("{resource} could not be removed: {}", in_full(&error)),
                     )
                 }));
             let recorder = stage.recorder();

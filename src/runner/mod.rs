@@ -28,8 +28,10 @@ pub use suite::{Selection, Suite, SuiteError};
 pub struct RunnerOptions {
     /// How many scenarios run at once, at least 1.
     pub jobs: usize,
-    /// How long one scenario may take, clean-up not counted.
+    /// How long one scenario may take, clean-up not counted; a slow one two minutes more.
     pub timeout: Duration,
+    /// Whether scenarios run that take a minute or more.
+    pub slow: bool,
     /// Whether to begin no further scenario after the first that is not passed or skipped.
     pub fail_fast: bool,
     /// Whether to write the transcripts of scenarios that ran to their end.
@@ -52,6 +54,7 @@ impl Default for RunnerOptions {
         Self {
             jobs: 4,
             timeout: Duration::from_secs(60),
+            slow: false,
             fail_fast: false,
             accept: false,
             lenient: false,

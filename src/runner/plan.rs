@@ -79,6 +79,7 @@ impl Runner {
             ),
             requirements: tally.requirements,
             leaked: self.finish().await,
+            sandboxes: tally.sandboxes,
             interrupted: cancel.is_cancelled(),
             duration: start.elapsed(),
         };
@@ -103,12 +104,14 @@ struct Tally {
     counts: VerdictCounts,
     scenarios: BTreeMap<String, Verdict>,
     requirements: BTreeMap<String, Verdict>,
+    sandboxes: usize,
     bad: bool,
 }
 
 impl Tally {
     fn take(&mut self, report: &ScenarioReport) {
         self.counts.add(report.verdict);
+        self.sandboxes += report.sandboxes;
         self.scenarios
             .insert(report.scenario.path().into(), report.verdict);
         for id in report.scenario.covers() {

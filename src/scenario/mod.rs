@@ -53,6 +53,10 @@ pub struct Metadata {
     /// Names of the capabilities that it requires.
     #[serde(default)]
     pub requires: Vec<String>,
+    /// Whether it takes a minute or more, because it waits for something that does: run only where
+    /// that was asked for.
+    #[serde(default)]
+    pub slow: bool,
 }
 
 impl Scenario {
@@ -81,6 +85,11 @@ impl Scenario {
         self.metadata
             .as_ref()
             .map_or(&[], |metadata| &metadata.covers)
+    }
+
+    /// Whether it takes a minute or more.
+    pub fn is_slow(&self) -> bool {
+        self.metadata.as_ref().is_ok_and(|metadata| metadata.slow)
     }
 
     /// Orders scenarios as every list and report does: by folder, then number, then name.

@@ -27,7 +27,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::target::{Ledger, LedgerError, Owner, Scope, Target, settle, state_folder};
+use crate::target::{Ledger, LedgerError, Owner, Scope, Target, in_full, settle, state_folder};
 
 pub use api::Api;
 
@@ -161,7 +161,9 @@ impl Server {
             .tear_down()
             .await
             .into_iter()
-            .map(|(resource, error)| format!("{resource} could not be removed: {error}"))
+            .map(|(resource, error)| {
+                format!("{resource} could not be removed: {}", in_full(&error))
+            })
             .collect();
         // What still streams has nothing behind it any more.
         if tokio::time::timeout(FAREWELL, &mut serving).await.is_err() {

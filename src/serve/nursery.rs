@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::SetOnce;
 
 use crate::sandbox::{SandboxInfo, SandboxState, SandboxStatus};
-use crate::target::TargetError;
+use crate::target::{TargetError, in_full};
 
 /// Those that were accepted, until they run or are removed.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Nursery {
     pub(super) fn failed(&self, id: &str, error: &TargetError) {
         let (reason, message) = match error {
             TargetError::Api(error) => (error.code.clone(), error.message.clone()),
-            other => ("GENERAL::UNKNOWN_ERROR".into(), other.to_string()),
+            other => ("GENERAL::UNKNOWN_ERROR".into(), in_full(other)),
         };
         if let Some(child) = self.lock().get_mut(id) {
             child.info.status = SandboxStatus {

@@ -195,6 +195,12 @@ pub trait Target: Send + Sync {
         Err(TargetError::unsupported("looking at volumes"))
     }
 
+    /// The labels of a named volume, seen from outside; `None` where there is no such volume.
+    async fn volume_labels(&self, _name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        let why = "labels of volumes cannot be seen from outside on this target";
+        Err(TargetError::Impossible(why.into()))
+    }
+
     /// Reads a file of a named volume from outside; `None` where it does not exist.
     async fn read_volume(
         &self,

@@ -5,6 +5,9 @@ use crate::sandbox::{ApiError, CreateSandboxRequest, ImageSpec, Mount, ValidRequ
 use super::record::check_metadata;
 use super::{Result, TargetError, no_snapshots};
 
+/// Label of volumes that a create request made, as the official server has it.
+pub(super) const MANAGED: (&str, &str) = ("opensandbox.io/volume-managed-by", "server");
+
 /// Refuses what a target without network, snapshots and pools, on the processor `architecture`,
 /// would otherwise ignore. Answers the image.
 pub(super) fn check_supported(

@@ -1,13 +1,13 @@
 //! What one scenario owns on the target, and its removal.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::task::TaskTracker;
 
 use super::ledger::{Ledger, LedgerError};
 use super::owner::{Handle, Owner, Resource};
-use super::{Target, TargetError};
+use super::{Target, TargetError, in_full};
 
 /// The resources of one scenario. Everything is recorded, here and in the run's [`Ledger`], before
 /// the target is asked to create it.
@@ -17,6 +17,8 @@ pub struct Scope {
     /// Numbers the names of a run, shared by its scopes so that no two are equal.
     counter: Arc<AtomicU32>,
     resources: Mutex<Vec<Resource>>,
+    /// How many sandboxes were recorded.
+    sandboxes: AtomicUsize,
     calls: TaskTracker,
 }
 
@@ -36,6 +38,7 @@ impl Scope {
             ledger,
             counter,
             resources: Mutex::default(),
+            sandboxes: AtomicUsize::default(),
             calls: TaskTracker::new(),
         }
     }
@@ -70,6 +73,11 @@ impl Scope {
         Ok(name)
     }
 
+    /// How many sandboxes were recorded so far, those among them that were never made.
+    pub fn sandboxes(&self) -> usize {
+        self.sandboxes.load(Ordering::Relaxed)
+    }
+
     /// A unique name that begins with `alias`, for something that [`Scope::record`] will record.
     pub fn unique(&self, alias: &str) -> String {
         format!("{alias}-{}-{}", self.owner().run, self.next())
@@ -83,6 +91,9 @@ impl Scope {
         let mut resources = self.lock();
         if !resources.contains(&resource) {
             self.ledger.record(&resource)?;
+            if matches!(resource, Resource::Sandbox(_)) {
+                self.sandboxes.fetch_add(1, Ordering::Relaxed);
+            }
             resources.push(resource);
         }
         Ok(())
@@ -158,7 +169,8 @@ pub async fn settle(target: &dyn Target, ledger: &Ledger) -> Vec<String> {
         Ok(left) => left,
         Err(error) => {
             return vec![format!(
-                "cannot look for what run {run} left: {error}; run: osb-conformance clean"
+                "cannot look for what run {run} left: {}; run: osb-conformance clean",
+                in_full(&error)
             )];
         }
     };
@@ -169,7 +181,8 @@ pub async fn settle(target: &dyn Target, ledger: &Ledger) -> Vec<String> {
             Err(error) => {
                 removed_all = false;
                 words.push(format!(
-                    "{resource} is left behind: {error}; run: osb-conformance clean"
+                    "{resource} is left behind: {}; run: osb-conformance clean",
+                    in_full(&error)
                 ));
             }
         }

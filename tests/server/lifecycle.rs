@@ -216,6 +216,20 @@ async fn what_an_endpoint_is_asked_for_is_checked(bench: Arc<Bench>) {
 }
 
 #[tokio::test]
+async fn why_a_sandbox_could_not_be_made_is_told_in_full() {
+    let echo = Echo::new();
+    echo.gate.add_permits(1);
+    let bench = Bench::over(echo, tempfile::tempdir().unwrap(), |_| ()).await;
+    let id = bench.accepted(json!({"env": {"BREAK": "x"}})).await;
+    let failed = bench.until(&id, "Failed").await;
+    let status = json!({
+        "state": "Failed", "reason": "GENERAL::UNKNOWN_ERROR", "message": "making it: it broke",
+    });
+    assert_eq!(failed["status"], status);
+    bench.end().await;
+}
+
+#[tokio::test]
 async fn a_delete_waits_for_a_sandbox_that_is_being_made() {
     let echo = Echo::new();
     let bench = Bench::over(Arc::clone(&echo) as _, tempfile::tempdir().unwrap(), |_| ()).await;

@@ -10,6 +10,7 @@ mod answer;
 mod client;
 mod echo;
 mod guard;
+mod leftover;
 mod lifecycle;
 mod load;
 mod proxy;

@@ -55,6 +55,11 @@ impl Seen {
     }
 }
 
+/// Whether a sandbox was deleted, or was to be.
+pub fn is_deleted(before: &[Seen]) -> bool {
+    before.iter().any(|seen| seen.is_sandbox("DELETE"))
+}
+
 /// What the relay does with a request.
 pub enum Act {
     /// Passes it on.
@@ -67,6 +72,8 @@ pub enum Act {
     Spoil(u16, &'static str, String),
     /// Passes it on with another body.
     Change(Value),
+    /// Passes it on with another path and query.
+    Divert(&'static str),
     /// Never answers.
     Hang,
     /// Closes the connection.
@@ -158,7 +165,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
 
 impl State {
     async fn answer(&self, request: Request<Incoming>) -> io::Result<Response<Body>> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let seen = Seen {
             method: head.method.to_string(),
@@ -178,9 +185,12 @@ impl State {
             Act::Change(json) => json.to_string().into(),
             _ => body,
         };
+        if let Act::Divert(path) = &act {
+            head.uri = path.parse().map_err(io::Error::other)?;
+        }
         let pass = self.pass(Request::from_parts(head, body), &host);
         match act {
-            Act::Pass | Act::Change(_) => pass.await,
+            Act::Pass | Act::Change(_) | Act::Divert(_) => pass.await,
             Act::Late(delay) => {
                 tokio::time::sleep(delay).await;
                 pass.await

@@ -100,7 +100,15 @@ pub const SEEDS: [&str; 4] = [
 
 /// Runs [`SEEDS`], as they ship with the crate.
 pub async fn run_seeds(target: &Arc<ServerTarget>) -> Outcome {
-    let filters = SEEDS.map(|seed| Filter::parse(seed).unwrap());
+    run_shipped(target, &SEEDS).await
+}
+
+/// Runs scenarios that ship with the crate.
+pub async fn run_shipped(target: &Arc<ServerTarget>, paths: &[&str]) -> Outcome {
+    let filters: Vec<_> = paths
+        .iter()
+        .map(|path| Filter::parse(path).unwrap())
+        .collect();
     let suite = Suite::shipped().unwrap();
     let target = Arc::clone(target) as Arc<dyn Target>;
     run_suite(target, |_| (), &mut |_| (), suite, &filters).await

@@ -7,7 +7,7 @@ use osb_conformance::target::Target;
 use osb_conformance::target::server::VolumeAccess;
 
 use crate::bench::{Bench, KEY};
-use crate::run::{Outcome, SEEDS, run, run_on, run_seeds};
+use crate::run::{Outcome, SEEDS, run, run_on, run_seeds, run_shipped};
 
 over! {
     docker {
@@ -37,30 +37,49 @@ fn assert_seeds(outcome: &Outcome) {
 }
 
 async fn the_shipped_scenarios_pass_with_volumes_on_the_engine(bench: Arc<Bench>) {
-    for (proxy, volumes) in [
-        (false, VolumeAccess::Auto),
-        (true, VolumeAccess::Auto),
-        (false, VolumeAccess::Docker),
-        (false, VolumeAccess::Api),
+    let on_it = "(the server's volumes are on it)";
+    for (proxy, volumes, through) in [
+        (false, VolumeAccess::Auto, on_it),
+        (true, VolumeAccess::Auto, on_it),
     ] {
-        let connected = bench.connect(bench.url(), |config| {
-            (config.proxy, config.volumes) = (proxy, volumes);
-            if volumes != VolumeAccess::Api {
-                config.image = None;
-            }
-        });
-        let target = connected.await.unwrap();
-        let outcome = run_seeds(&target).await;
-        let description = &target.info().description;
-        let through = match volumes {
-            VolumeAccess::Auto => "(the server's volumes are on it)",
-            VolumeAccess::Docker => "(--volumes docker)",
-            VolumeAccess::Api => "volumes through the API alone (--volumes api)",
-        };
-        assert!(description.contains(through), "{description}");
+        let outcome = on_the_engine(&bench, proxy, volumes, through, &SEEDS).await;
         assert_seeds(&outcome);
-        assert_eq!(bench.count().await, 0);
     }
+    // Where somebody says so, nothing is found out.
+    for (volumes, through) in [
+        (VolumeAccess::Docker, "(--volumes docker)"),
+        (
+            VolumeAccess::Api,
+            "volumes through the API alone (--volumes api)",
+        ),
+    ] {
+        let one = ["volumes/pvc/sub_path.lua"];
+        on_the_engine(&bench, false, volumes, through, &one)
+            .await
+            .all_pass();
+    }
+}
+
+/// Runs shipped scenarios; the target says that it goes `through` something to its volumes.
+async fn on_the_engine(
+    bench: &Bench,
+    proxy: bool,
+    volumes: VolumeAccess,
+    through: &str,
+    paths: &[&str],
+) -> Outcome {
+    let connected = bench.connect(bench.url(), |config| {
+        (config.proxy, config.volumes) = (proxy, volumes);
+        if volumes != VolumeAccess::Api {
+            config.image = None;
+        }
+    });
+    let target = connected.await.unwrap();
+    let outcome = run_shipped(&target, paths).await;
+    let description = &target.info().description;
+    assert!(description.contains(through), "{description}");
+    assert_eq!(bench.count().await, 0);
+    outcome
 }
 
 async fn the_shipped_scenarios_pass_with_volumes_through_the_api(bench: Arc<Bench>) {
@@ -177,7 +196,14 @@ expect(expect.rejected(Sandbox.list, { page = 0 }).status):is(400)
 "#;
     run(&target, &[("lists", body)]).await.all_pass();
     // More than fit on one page of those who clean up.
-    let many = "for _ = 1, 105 do Sandbox.create {} end";
+    let many = r#"
+local function some()
+  for _ = 1, 21 do
+    Sandbox.create {}
+  end
+end
+concurrently(some, some, some, some, some)
+"#;
     let outcome = run(&target, &[("many", many)]).await;
     outcome.all_pass();
     println!("105 sandboxes within {:?}", outcome.duration);

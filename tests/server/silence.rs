@@ -1,4 +1,4 @@
-//! Servers that do not answer: a scenario ends when its time is over.
+//! Servers that answer slowly, or not at all: a scenario ends when its time is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +8,28 @@ use osb_conformance::runner::RunnerOptions;
 
 use crate::bench::Bench;
 use crate::relay::{Act, Relay, Seen};
-use crate::run::{COMMAND, Outcome, run_with};
+use crate::run::{COMMAND, Outcome, run_seeds, run_with};
 
 over! {
     keyed {
+        slow_answers_are_waited_for,
         a_command_that_is_never_answered_ends_with_its_scenario,
         a_look_that_is_never_answered_ends_with_its_scenario,
         a_stream_that_falls_silent_ends_with_its_scenario,
     }
+}
+
+async fn slow_answers_are_waited_for(bench: Arc<Bench>) {
+    let relay = Relay::to(bench.address).await;
+    relay.when(|_, _| Act::Late(Duration::from_millis(200)));
+    let target = bench.connect(relay.url(), |_| ()).await.unwrap();
+    let outcome = run_seeds(&target).await;
+    outcome.all_pass();
+    println!(
+        "{} scenarios within {:?}",
+        outcome.reports.len(),
+        outcome.duration
+    );
 }
 
 fn short(options: &mut RunnerOptions) {

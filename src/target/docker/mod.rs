@@ -305,6 +305,11 @@ impl Target for DockerTarget {
         Ok(self.engine.inspect_volume(name).await?.is_some())
     }
 
+    async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        let volume = self.engine.inspect_volume(name).await?;
+        Ok(volume.map(|volume| volume.labels.into_iter().collect()))
+    }
+
     async fn read_volume(&self, owner: &Owner, name: &str, path: &str) -> Result<Option<Vec<u8>>> {
         self.engine.read_volume(owner, name, path).await
     }

@@ -10,14 +10,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::sandbox::{ApiError, Pvc};
 use crate::target::directory::{Broken, Directory};
+use crate::target::request::MANAGED;
 use crate::target::{Files, Owner, Result, RunId, TargetError};
 
 use super::Engine;
 use super::error::{api, failed, or_absent, status};
 use super::window::{Place, Window};
-
-/// Marks volumes that a create request made, as the official server does.
-const MANAGED: (&str, &str) = ("opensandbox.io/volume-managed-by", "server");
 
 /// First API version that mounts a subdirectory of a volume by itself.
 const SUBPATH_API: (u32, u32) = (1, 45);

@@ -232,6 +232,10 @@ impl Target for LocalTarget {
         self.machine.volumes.exists(name)
     }
 
+    async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        self.machine.volumes.labels(name)
+    }
+
     async fn read_volume(&self, _: &Owner, name: &str, path: &str) -> Result<Option<Vec<u8>>> {
         self.machine.volumes.read(name, path)
     }

@@ -51,6 +51,17 @@ impl Store {
         name: &str,
         fill: impl FnOnce(&Path) -> io::Result<()>,
     ) -> Result<bool> {
+        self.create_with(&owner.labels(), owner, name, fill)
+    }
+
+    /// As [`Store::create`], with `labels`, the owner's among them, as its mark.
+    pub(super) fn create_with(
+        &self,
+        labels: &BTreeMap<String, String>,
+        owner: &Owner,
+        name: &str,
+        fill: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> Result<bool> {
         let path = self.path(name)?;
         if path.exists() {
             return Ok(false);
@@ -62,7 +73,7 @@ impl Store {
                 .recursive(true)
                 .mode(0o700)
                 .create(&fresh)?;
-            let labels = serde_json::to_vec(&owner.labels())?;
+            let labels = serde_json::to_vec(labels)?;
             fs::write(fresh.join(LABELS), labels)?;
             fill(&fresh)?;
             match fs::rename(&fresh, &path) {
@@ -83,14 +94,17 @@ impl Store {
 
     /// Whose the object `name` is, also one that was left unfinished; `None` where there is none.
     pub(super) fn owner(&self, name: &str) -> Result<Option<Owner>> {
+        let labels = self.labels(name)?.unwrap_or_default();
+        let marked = Owner::from_labels(|key| labels.get(key));
+        Ok(marked.or_else(|| unfinished_owner(name)))
+    }
+
+    /// The labels of the object `name`; none where they are not whole, `None` where there are not
+    /// any.
+    pub(super) fn labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
         match fs::read(self.path(name)?.join(LABELS)) {
-            Ok(bytes) => {
-                let labels: BTreeMap<String, String> =
-                    serde_json::from_slice(&bytes).unwrap_or_default();
-                let marked = Owner::from_labels(|key| labels.get(key));
-                Ok(marked.or_else(|| unfinished_owner(name)))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(unfinished_owner(name)),
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or_default())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed("looking at", name)(error)),
         }
     }

@@ -1,5 +1,6 @@
 //! Named volumes: directories in the state folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sandbox::{ApiError, Mount, Pvc};
 use crate::target::directory::{Broken, Directory};
+use crate::target::request::MANAGED;
 use crate::target::{Files, Owner, Result, RunId, TargetError};
 
 use super::store::Store;
@@ -25,17 +27,35 @@ impl Volumes {
 
     /// Makes a volume and fills it. One that is there already is left as it is: `false`.
     pub(super) fn create(&self, owner: &Owner, name: &str, files: &Files) -> Result<bool> {
+        self.make(owner.labels(), owner, name, files)
+    }
+
+    fn make(
+        &self,
+        labels: BTreeMap<String, String>,
+        owner: &Owner,
+        name: &str,
+        files: &Files,
+    ) -> Result<bool> {
         let fill = |folder: &Path| -> io::Result<()> {
             let data = folder.join(DATA);
             fs::create_dir(&data)?;
             fs::set_permissions(&data, fs::Permissions::from_mode(0o755))?;
             Directory::open(&data)?.fill(files)
         };
-        self.0.create(owner, name, fill)
+        self.0.create_with(&labels, owner, name, fill)
     }
 
     pub(super) fn exists(&self, name: &str) -> Result<bool> {
         Ok(self.0.path(name)?.join(DATA).is_dir())
+    }
+
+    /// The labels of a volume; `None` where there is none.
+    pub(super) fn labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        match self.exists(name)? {
+            true => self.0.labels(name),
+            false => Ok(None),
+        }
     }
 
     /// Reads a file of a volume. Links count only as far as they stay inside.
@@ -80,7 +100,9 @@ impl Volumes {
             );
             return Err(ApiError::bad_request("VOLUME::PVC_NOT_FOUND", message).into());
         }
-        self.create(owner, claim, &Files::new())
+        let mut labels = owner.labels();
+        labels.insert(MANAGED.0.into(), MANAGED.1.into());
+        self.make(labels, owner, claim, &Files::new())
     }
 
     /// The directory of a volume that is mounted, without links.

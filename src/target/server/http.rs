@@ -84,6 +84,14 @@ impl Http {
         endpoint: &str,
         headers: &BTreeMap<String, String>,
     ) -> Result<Client> {
+        if endpoint.contains("://") {
+            return Err(TargetError::Misbehaved {
+                what: format!(
+                    "the endpoint \"{endpoint}\" has a scheme, where a client puts its own"
+                ),
+                exchange: None,
+            });
+        }
         client(&self.address, &self.connector, endpoint, headers)
     }
 

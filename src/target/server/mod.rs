@@ -274,6 +274,10 @@ impl Target for ServerTarget {
             .await
     }
 
+    async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        self.volumes.labels(name).await
+    }
+
     async fn read_volume(&self, owner: &Owner, name: &str, path: &str) -> Result<Option<Vec<u8>>> {
         let image = &self.info().image;
         self.volumes

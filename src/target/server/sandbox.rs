@@ -42,6 +42,9 @@ const RECOVERY: Duration = Duration::from_millis(300);
 /// Entries of a page where all pages are read.
 const PAGE: u32 = 100;
 
+/// Most pages that are read.
+const PAGES: u32 = 200;
+
 /// A server, and what this run has on it.
 pub(super) struct Server {
     pub(super) http: Http,
@@ -279,16 +282,18 @@ impl Server {
         self.http.ask(Method::GET, &path).await?.json()
     }
 
-    /// Every sandbox with this metadata.
+    /// Every sandbox with this metadata, each once.
     async fn all(&self, metadata: BTreeMap<String, String>) -> Result<Vec<SandboxInfo>> {
         let mut query = ListQuery {
             metadata,
             page_size: PAGE,
             ..ListQuery::default()
         };
-        let mut all = Vec::new();
-        loop {
-            let page = self.page(&query).await?;
+        let (mut all, mut known) = (Vec::new(), HashSet::new());
+        while query.page <= PAGES {
+            let mut page = self.page(&query).await?;
+            page.items.retain(|info| known.insert(info.id.clone()));
+            // A server that has nothing new has no other page, whatever it says.
             let is_last = page.items.is_empty() || !page.pagination.has_next_page;
             all.extend(page.items);
             if is_last {
@@ -296,6 +301,10 @@ impl Server {
             }
             query.page += 1;
         }
+        Err(TargetError::Misbehaved {
+            what: format!("the list of sandboxes has more than {PAGES} pages"),
+            exchange: None,
+        })
     }
 
     pub(super) async fn pause(&self, id: &str) -> Result<()> {
@@ -373,9 +382,14 @@ impl Server {
             // A server may have made it without telling us.
             None if name.starts_with(&format!("osb-{run}-")) => {
                 let found = self.all(BTreeMap::from([mark::named(name)])).await?;
+                // Looked at here, too: a server that ignores filters answers everybody's.
+                let is_it = |info: &SandboxInfo| {
+                    let mark = mark::read(info);
+                    mark.is_some_and(|(owner, known)| owner.run == *run && known == name)
+                };
                 found
                     .into_iter()
-                    .filter(is_there)
+                    .filter(|info| is_there(info) && is_it(info))
                     .map(|info| info.id)
                     .collect()
             }
@@ -418,6 +432,7 @@ impl Server {
             .filter(|info| is_there(info))
             .filter_map(mark::read);
         Ok(marked
+            .filter(|(owner, _)| run.is_none_or(|run| owner.run == *run))
             .map(|(owner, name)| (owner, Resource::Sandbox(name)))
             .collect())
     }

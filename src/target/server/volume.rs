@@ -1,6 +1,6 @@
 //! Volumes of a server, prepared and looked at from outside its sandboxes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::Method;
@@ -293,6 +293,16 @@ impl Volumes {
             Ok(id) => server.delete(&id).await.map(|()| true),
             Err(error) if is_not_found(&error) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        match self.way()? {
+            Way::Engine(engine) => engine.volume_labels(name).await,
+            Way::Api => Err(TargetError::Impossible(
+                "labels of volumes cannot be seen through the API alone; give --volumes docker"
+                    .into(),
+            )),
         }
     }
 
