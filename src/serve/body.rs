@@ -74,17 +74,8 @@ fn json(headers: &HeaderMap, body: &Bytes) -> Result<Value, Refusal> {
             kind.unwrap_or_else(|| "without a type".into())
         )));
     }
-    let value = serde_json::from_slice(body)
-        .map_err(|error| Refusal::invalid(format!("the body is no JSON: {error}")))?;
-    match misplaced_list(&value, "") {
-        Some(path) => {
-            let volume = culprit(&path, &volume_names(&value));
-            Err(Refusal::invalid(format!(
-                "{path}{volume} must not be a list"
-            )))
-        }
-        None => Ok(value),
-    }
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::invalid(format!("the body is no JSON: {error}")))
 }
 
 /// Where a list stands in the place of an object, which serde would take for its members in order.
@@ -113,6 +104,12 @@ fn misplaced_list(value: &Value, path: &str) -> Option<String> {
 fn convert<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
     // The volumes' names, in case that one of them is at fault.
     let names = volume_names(&value);
+    if let Some(path) = misplaced_list(&value, "") {
+        let volume = culprit(&path, &names);
+        return Err(Refusal::invalid(format!(
+            "{path}{volume} must not be a list"
+        )));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let reason = if is_secret(&path) {
@@ -215,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_top_level_is_open_and_null_is_absent() {
-        let body = r#"{"later":1,"timeout":null,"env":null,"image":{"uri":"i"}}"#;
+        let body = r#"{"later":[1],"timeout":null,"env":null,"image":{"uri":"i"}}"#;
         let request = read_create(&headers(), &Bytes::from(body)).expect("read");
         assert_eq!(request.image.expect("an image").uri, "i");
         let untyped = read_create(&HeaderMap::new(), &Bytes::from("{}"));

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 
 use crate::execd::Payload;
+use crate::target::{TargetError, in_full};
 
 use super::api::Api;
 use super::guard::API_KEY;
@@ -80,7 +81,19 @@ pub(super) async fn forward(State(api): State<Arc<Api>>, request: Request) -> An
     head.extensions.clear();
     let body = Payload::new(Limited::new(body, LARGEST));
     let request = axum::http::Request::from_parts(head, body);
-    let answer = api.target.forward(&place.id, place.port, request).await?;
+    let answer = api.target.forward(&place.id, place.port, request).await;
+    let answer = answer.map_err(|error| match error {
+        TargetError::Api(error) => Refusal::from(error),
+        other => Refusal::new(
+            StatusCode::BAD_GATEWAY,
+            "BACKEND_CONNECTION_FAILED",
+            format!(
+                "port {} of the sandbox does not answer: {}",
+                place.port,
+                in_full(&other)
+            ),
+        ),
+    })?;
     let (mut head, body) = answer.into_parts();
     strip(&mut head.headers);
     head.version = axum::http::Version::HTTP_11;

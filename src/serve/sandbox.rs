@@ -10,6 +10,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 
 use crate::sandbox::{Endpoint, RenewRequest, RenewResponse, SandboxInfo, SandboxPage};
 
@@ -36,12 +37,24 @@ pub(super) async fn create(
     let mut info = api.create(request).await?;
     // CreateSandboxResponse is a Sandbox without these.
     (info.image, info.snapshot_id) = (None, None);
-    let location = format!("{BASE}/sandboxes/{}", info.id);
-    let mut answer = (StatusCode::ACCEPTED, Json(&info)).into_response();
+    let place = format!("/sandboxes/{}", info.id);
+    Ok(accepted(&headers, &place, &info))
+}
+
+/// 202 for something that is at `place` below the API's base.
+pub(super) fn accepted<T: Serialize>(headers: &HeaderMap, place: &str, made: &T) -> Response {
+    let mut answer = (StatusCode::ACCEPTED, Json(made)).into_response();
+    let location = format!("http://{}{BASE}{place}", host(headers));
     if let Ok(location) = HeaderValue::try_from(location) {
         answer.headers_mut().insert(LOCATION, location);
     }
-    Ok(answer)
+    answer
+}
+
+/// How the client calls this server.
+fn host(headers: &HeaderMap) -> &str {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    host.unwrap_or("localhost")
 }
 
 pub(super) async fn list(
@@ -116,8 +129,7 @@ pub(super) async fn endpoint(
     let port = port_number(&port)?;
     query::endpoint(query.as_deref())?;
     api.get(&id).await?;
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.unwrap_or("localhost");
+    let host = host(&headers);
     Ok(Json(Endpoint {
         endpoint: format!("{host}{BASE}/sandboxes/{id}/proxy/{port}"),
         headers: None,

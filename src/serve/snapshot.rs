@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 
 use crate::sandbox::{CreateSnapshotRequest, Snapshot, SnapshotPage};
 
 use super::api::Api;
 use super::refusal::Refusal;
-use super::router::BASE;
-use super::sandbox::{Answer, Body, Id};
+use super::sandbox::{Answer, Body, Id, accepted};
 use super::{body, query};
 
 pub(super) async fn create(
@@ -30,12 +28,8 @@ pub(super) async fn create(
     }
     api.running(&id).await?;
     let snapshot = api.target.create_snapshot(&id, &request).await?;
-    let location = format!("{BASE}/snapshots/{}", snapshot.id);
-    let mut answer = (StatusCode::ACCEPTED, Json(&snapshot)).into_response();
-    if let Ok(location) = HeaderValue::try_from(location) {
-        answer.headers_mut().insert(LOCATION, location);
-    }
-    Ok(answer)
+    let place = format!("/snapshots/{}", snapshot.id);
+    Ok(accepted(&headers, &place, &snapshot))
 }
 
 pub(super) async fn list(

@@ -127,6 +127,7 @@ impl Directory {
                 Err(Errno::EXDEV) => return refused("is a link that leaves the volume"),
                 Err(Errno::ELOOP) => return refused("leads in circles"),
                 Err(Errno::ENOTDIR) => return refused("is no directory"),
+                Err(Errno::ENAMETOOLONG) => return refused("is too long"),
                 // A sandbox that has the volume moves things while they are looked for.
                 Err(Errno::ENOENT | Errno::EAGAIN) => return refused("is being changed"),
                 Err(error) => return Err(error.into()),

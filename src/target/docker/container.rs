@@ -46,15 +46,20 @@ impl Engine {
         let record = self
             .expect_state(id, &SandboxState::Running, "DOCKER::SANDBOX_NOT_RUNNING")
             .await?;
-        let paused = self.docker.pause_container(&record.name).await;
-        paused.map_err(|error| {
-            api(
-                "pausing the sandbox",
-                500,
-                "DOCKER::SANDBOX_PAUSE_FAILED",
-                error,
-            )
-        })?;
+        if let Err(error) = self.docker.pause_container(&record.name).await {
+            let code = "DOCKER::SANDBOX_PAUSE_FAILED";
+            let error = api("pausing the sandbox", 500, code, error);
+            // It may have ended just now.
+            let state = self.get(id).await?.status.state;
+            return match state {
+                SandboxState::Running => Err(error),
+                state => Err(not_in_state(
+                    "DOCKER::SANDBOX_NOT_RUNNING",
+                    state,
+                    "Running",
+                )),
+            };
+        }
         record.is_paused.store(true, Ordering::Relaxed);
         Ok(())
     }

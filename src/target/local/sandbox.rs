@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::execd::ExecdError;
 use crate::execd::agent::architecture;
 use crate::execd::enclosure::{Bind, Enclosure};
 use crate::sandbox::{
@@ -168,9 +169,20 @@ impl Machine {
         let record = self.expect(id, &SandboxState::Running, "DOCKER::SANDBOX_NOT_RUNNING")?;
         // First of all: no new command begins while the others are stopped.
         record.is_paused.store(true, Ordering::Relaxed);
-        record.body.client.freeze().await.map_err(|error| {
+        let frozen = record.body.client.freeze().await;
+        frozen.map_err(|error| {
             record.is_paused.store(false, Ordering::Relaxed);
-            error.into()
+            // It may have ended just now: its agent's end is seen on its pipes first.
+            let state = status(&record).state;
+            match error {
+                ExecdError::Transport { .. } if state == SandboxState::Running => {
+                    not_in_state("DOCKER::SANDBOX_NOT_RUNNING", "ending", "Running")
+                }
+                ExecdError::Transport { .. } => {
+                    not_in_state("DOCKER::SANDBOX_NOT_RUNNING", state, "Running")
+                }
+                error => error.into(),
+            }
         })
     }
 

@@ -2,7 +2,7 @@
 //! each of its sandboxes.
 //!
 //! Everything that a server may do wrong is an error that says so, with the request and the answer
-//! as evidence; see [`TargetError::Misbehaved`](super::TargetError::Misbehaved). Every sandbox
+//! as evidence; see [`TargetError::Misbehaved`]. Every sandbox
 //! carries the run's mark in its metadata, which scenarios do not see. Volumes are prepared and
 //! looked at through the Docker engine below the server where that can be reached, else through
 //! the API alone; see [`VolumeAccess`].
