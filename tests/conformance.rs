@@ -32,6 +32,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let harness = harness
         .target("local", local(allowed.clone(), false))
         .without("local", Capability::Endpoints)
+        .without("local", Capability::Images)
         .target("serve-local", servers.before(local(allowed, true)));
     let code = harness.main();
     let left = servers.stop();
