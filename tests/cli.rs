@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
 use serde_json::{Value, json};
-use support::{Tool, engine, failing, json_lines, local, marked, text};
+use support::{EXAMPLE, Tool, engine, failing, json_lines, local, marked, text};
 
 /// Where no engine answers.
 const NO_ENGINE: &str = "unix:///no/such.sock";
@@ -397,7 +397,7 @@ async fn jobs_change_nothing_but_time() {
     let tool = Tool::new();
     let root = failing().display().to_string();
     let run = |jobs| {
-        let output = tool.run(&[
+        let options = [
             "run",
             "--scenarios",
             &root,
@@ -405,11 +405,13 @@ async fn jobs_change_nothing_but_time() {
             "20s",
             "--jobs",
             jobs,
-            "volumes",
+        ];
+        let failing = [
             "failed_expectation.lua",
             "transcript_differs.lua",
             "refused_request.lua",
-        ]);
+        ];
+        let output = tool.run(&[&options[..], &EXAMPLE, &failing].concat());
         assert_eq!(output.status.code(), Some(1));
         comparable(&output.stdout)
     };
@@ -457,16 +459,7 @@ async fn the_specifications_example_is_what_is_printed() {
         .build();
     docker.tag_image(default, Some(tag)).await.unwrap();
     let output = tool
-        .command(&[
-            "run",
-            "--transcript",
-            "--jobs",
-            "2",
-            "volumes/pvc/read_write.lua",
-            "volumes/pvc/read_only.lua",
-            "volumes/pvc/cross_sandbox_sharing.lua",
-            "volumes/pvc/sub_path.lua",
-        ])
+        .command(&[&["run", "--transcript", "--jobs", "2"][..], &EXAMPLE].concat())
         .env("SANDBOX_IMAGE", "ubuntu:osb-conformance-test")
         .output()
         .unwrap();
@@ -489,7 +482,7 @@ async fn two_runs_at_once_do_not_disturb_each_other() {
     }
     let tool = Tool::new();
     let spawn = || {
-        tool.command(&["run", "volumes/pvc"])
+        tool.command(&[&["run"][..], &EXAMPLE].concat())
             .stdout(Stdio::null())
             .spawn()
             .unwrap()

@@ -7,6 +7,14 @@ use std::process::{Command, Output};
 use bollard::Docker;
 use serde_json::Value;
 
+/// The scenarios of the specification's example.
+pub const EXAMPLE: [&str; 4] = [
+    "volumes/pvc/read_write.lua",
+    "volumes/pvc/read_only.lua",
+    "volumes/pvc/cross_sandbox_sharing.lua",
+    "volumes/pvc/sub_path.lua",
+];
+
 /// The binary under test, with a state folder of its own and nothing of the caller's settings.
 pub struct Tool {
     pub state: tempfile::TempDir,

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use crate::bench::Bench;
-use crate::support::{Tool, text};
+use crate::support::{EXAMPLE, Tool, text};
 
 /// Runs on both targets where both are there, and answers what it printed.
 fn both(arguments: &[&str]) -> Option<(Output, String)> {
@@ -21,7 +21,7 @@ fn both(arguments: &[&str]) -> Option<(Output, String)> {
 
 #[test]
 fn the_shipped_scenarios_print_the_same_on_both() {
-    let Some((output, printed)) = both(&[]) else {
+    let Some((output, printed)) = both(&EXAMPLE) else {
         return;
     };
     assert!(output.status.success(), "{printed}");

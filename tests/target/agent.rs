@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::time::timeout;
 
 use crate::bench::{Bench, on};
-use crate::support::{Tool, engine, text};
+use crate::support::{EXAMPLE, Tool, engine, text};
 
 /// An image that is gone when its test has ended.
 struct Image<'a> {
@@ -232,7 +232,7 @@ async fn a_remote_engine_gets_the_agent_by_upload() {
             }
         });
         let tool = Tool::new();
-        let mut command = tool.command(&["run", "--target", "docker"]);
+        let mut command = tool.command(&[&["run", "--target", "docker"][..], &EXAMPLE].concat());
         command.env("DOCKER_HOST", format!("tcp://{address}"));
         let output = tokio::task::spawn_blocking(move || command.output());
         let output = output.await.unwrap().unwrap();
