@@ -340,7 +340,7 @@ async fn verdicts_tell_a_wrong_target_from_a_broken_one_and_from_a_wrong_script(
         (
             "require",
             Verdict::Errored,
-            "no module \"nothing\" below scenarios/lib; there is: listing",
+            "no module \"nothing\" below scenarios/lib; there is: attempt, ",
         ),
     ] {
         let path = format!("{name}.lua");
