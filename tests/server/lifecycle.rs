@@ -36,7 +36,8 @@ async fn a_sandbox_is_pending_and_then_runs(bench: Arc<Bench>) {
     );
     let id = created["id"].as_str().unwrap();
     let path = format!("/v1/sandboxes/{id}");
-    assert_eq!(answer.header("location"), Some(path.as_str()));
+    let location = format!("{}{path}", bench.url());
+    assert_eq!(answer.header("location"), Some(location.as_str()));
     assert_eq!(created["entrypoint"], body["entrypoint"]);
     assert_eq!(created["metadata"], body["metadata"]);
     let (made, ends) = (&created["createdAt"], &created["expiresAt"]);
@@ -171,13 +172,7 @@ async fn pages_are_of_one_list_with_the_newest_first(bench: Arc<Bench>) {
         .await;
     assert_eq!(paused.status, 202);
     assert_eq!(page("?state=paused&metadata=team%3Dy").await.0, made[1..2]);
-    for wrong in [
-        "page=0",
-        "pageSize=0",
-        "page=-1",
-        "pageSize=x",
-        "page=4294967296",
-    ] {
+    for wrong in ["page=0", "pageSize=0", "page=-1", "pageSize=x"] {
         let answer = http.get(&format!("/v1/sandboxes?{wrong}")).await;
         let message = answer.refused(400, "SANDBOX::INVALID_PARAMETER");
         let (name, _) = wrong.split_once('=').unwrap();
@@ -218,9 +213,9 @@ async fn what_an_endpoint_is_asked_for_is_checked(bench: Arc<Bench>) {
 #[tokio::test]
 async fn why_a_sandbox_could_not_be_made_is_told_in_full() {
     let echo = Echo::new();
-    echo.gate.add_permits(1);
-    let bench = Bench::over(echo, tempfile::tempdir().unwrap(), |_| ()).await;
+    let bench = Bench::over(Arc::clone(&echo) as _, tempfile::tempdir().unwrap(), |_| ()).await;
     let id = bench.accepted(json!({"env": {"BREAK": "x"}})).await;
+    echo.gate.add_permits(1);
     let failed = bench.until(&id, "Failed").await;
     let status = json!({
         "state": "Failed", "reason": "GENERAL::UNKNOWN_ERROR", "message": "making it: it broke",
