@@ -1,12 +1,13 @@
 //! A command's events, on their way to the client.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use osb_conformance::execd::protocol::{CHUNKS, Event, ExecutionError};
+use tokio::time::timeout;
 
 use crate::body::{self, Pieces};
 
@@ -119,6 +120,7 @@ impl Events {
 
     /// The last event of a command that exited with 0.
     pub(crate) async fn complete(&self, milliseconds: i64) -> Result<(), Gone> {
+        self.linger();
         self.send("execution_complete", |event| {
             event.execution_time = Some(milliseconds);
         })
@@ -132,7 +134,18 @@ impl Events {
             evalue: code.to_string(),
             traceback: vec![why.into()],
         };
+        self.linger();
         self.send("error", |event| event.error = Some(error)).await
+    }
+
+    /// Keeps the stream open for a while after its last event, where execd's own setting asks for
+    /// that, or until the client leaves.
+    fn linger(&self) {
+        let Some(grace) = grace() else { return };
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let _ = timeout(grace, sender.closed()).await;
+        });
     }
 
     async fn send(&self, kind: &str, fill: impl FnOnce(&mut Event)) -> Result<(), Gone> {
@@ -146,6 +159,17 @@ impl Events {
         bytes.extend_from_slice(b"\n\n");
         self.sender.send(Ok(bytes.into())).await.map_err(|_| Gone)
     }
+}
+
+/// execd's setting for how long a stream stays open, such as `1s`; here it does not unless that is
+/// set.
+fn grace() -> Option<Duration> {
+    let text = std::env::var("EXECD_API_GRACE_SHUTDOWN").ok()?;
+    let grace = match text.strip_suffix("ms") {
+        Some(millis) => Duration::from_millis(millis.parse().ok()?),
+        None => Duration::from_secs(text.strip_suffix('s')?.parse().ok()?),
+    };
+    (!grace.is_zero()).then_some(grace)
 }
 
 /// Unix milliseconds.

@@ -9,12 +9,34 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Agent, SOON, api, in_folder, marker, on_both, refused, run, sh, until, until_sleeping,
+    Agent, SOON, api, in_folder, marker, on_both, program, refused, run, sh, until, until_sleeping,
 };
 
 #[tokio::test]
 async fn it_answers() {
     on_both(async |client| client.ping().await.unwrap()).await;
+}
+
+/// execd's own setting.
+#[tokio::test]
+async fn a_stream_stays_open_after_its_last_event_where_that_is_asked_for() {
+    for (grace, is_kept_open) in [("60s", true), ("0s", false)] {
+        let mut command = tokio::process::Command::new(program());
+        command.env("EXECD_API_GRACE_SHUTDOWN", grace);
+        let agent = Agent::start(command).await.unwrap();
+        let mut stream = agent.client.stream(&sh("echo a")).await.unwrap();
+        while let Some(event) = stream.next().await.unwrap() {
+            if event.kind == "execution_complete" {
+                break;
+            }
+        }
+        let next = tokio::time::timeout(Duration::from_millis(500), stream.next()).await;
+        assert_eq!(next.is_err(), is_kept_open, "{grace}");
+        // Who ends at the last event does not wait.
+        let result = run(&agent.client, &sh("exit 3")).await.unwrap();
+        assert_eq!(result.exit_code, 3);
+        agent.end().await;
+    }
 }
 
 #[tokio::test]
