@@ -1,8 +1,10 @@
 //! `run --against`.
 
+use std::io::{self, Write};
+
 use tokio_util::sync::CancellationToken;
 
-use osb_conformance::report::{ScenarioReport, Verdict, explain};
+use osb_conformance::report::{ScenarioReport, Verdict, explain, interrupted};
 use osb_conformance::runner::{Pair, Runner, Selection, run_both};
 
 use super::run::prepare;
@@ -22,49 +24,70 @@ pub(super) async fn against(
     }
     let names = [&one, &other].map(|runner| runner.target().info().name.clone());
     for (word, runner) in [("on", &one), ("against", &other)] {
-        println!("{word:<8} {}", runner.target().info().description);
+        tell(&format!("{word:<8} {}", runner.target().info().description));
     }
-    println!();
-    let (mut same, mut different, mut not_compared) = (0, 0, 0);
+    tell("");
+    let (mut same, mut alike, mut different, mut not_compared) = (0, 0, 0, 0);
     let mut errored = false;
     let left = run_both(&one, &other, selection, cancel, &mut |pair: &Pair| {
         let path = pair.one.scenario.path();
         if !pair.is_compared() {
             not_compared += 1;
-            println!("SKIP  {path}  {}", reason(pair));
+            tell(&format!("SKIP  {path}  {}", reason(pair)));
         } else if pair.is_same() {
             same += 1;
             let [one, other] = [&pair.one, &pair.other].map(|r| r.duration.as_secs_f64());
-            println!("SAME  {path}  {one:.2}s, {other:.2}s");
+            tell(&format!("SAME  {path}  {one:.2}s, {other:.2}s"));
+        } else if pair.difference.is_none() && pair.one.verdict == pair.other.verdict {
+            let verdict = pair.one.verdict;
+            if verdict.is_good() {
+                same += 1;
+                tell(&format!("SAME  {path}  {verdict} on both"));
+                return;
+            }
+            alike += 1;
+            errored |= verdict == Verdict::Errored;
+            tell(&format!("BOTH  {path}  {verdict} on both, and alike"));
+            show(pair, &names);
         } else {
             different += 1;
             errored |= [&pair.one, &pair.other]
                 .iter()
                 .any(|r| r.verdict == Verdict::Errored);
-            println!("DIFF  {path}");
+            tell(&format!("DIFF  {path}"));
             show(pair, &names);
         }
     })
     .await;
-    for leak in &left {
-        println!("\nLEAK  {leak}");
+    for words in &left.leaked {
+        tell(&format!("\nLEAK  {words}"));
     }
-    println!("\n{same} same, {different} different, {not_compared} not compared");
+    for words in &left.unknown {
+        tell(&format!("\nERROR  {words}"));
+    }
+    tell(&format!(
+        "\n{same} same, {alike} failed on both, {different} different, {not_compared} not compared"
+    ));
     if cancel.is_cancelled() {
-        println!("interrupted; what the run had created is removed");
+        tell(interrupted(left.is_nothing()));
         return Ok(exit::INTERRUPTED);
     }
-    if errored {
+    if errored || !left.unknown.is_empty() {
         return Err(Failure::unavailable("not every scenario could be judged"));
     }
-    if same + different == 0 {
+    if same + alike + different == 0 {
         return Err(Failure::unavailable("nothing was compared"));
     }
-    Ok(if different == 0 && left.is_empty() {
+    Ok(if alike + different == 0 && left.leaked.is_empty() {
         exit::SUCCESS
     } else {
         exit::NOT_CONFORMANT
     })
+}
+
+/// Writes a line. A reader that has gone does not stop the run: it must clean up.
+fn tell(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Why a scenario did not run on both.
@@ -80,15 +103,15 @@ fn reason(pair: &Pair) -> &str {
 fn show(pair: &Pair, names: &[String; 2]) {
     if let Some(difference) = &pair.difference {
         for line in difference.lines() {
-            println!("    {line}");
+            tell(&format!("    {line}"));
         }
     }
     let bad = |(_, report): &(&String, &ScenarioReport)| !report.verdict.is_good();
     let both = names.iter().zip([&pair.one, &pair.other]);
     for (name, report) in both.filter(bad) {
-        println!("  on {name}:");
+        tell(&format!("  on {name}:"));
         for line in explain(report).lines() {
-            println!("    {line}");
+            tell(&format!("    {line}"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `doctor`.
 
-use osb_conformance::target::Target;
+use osb_conformance::target::{Capability, Target};
 
 use super::target::{Setting, docker, domain, local, server};
 use super::{Failure, exit};
@@ -41,4 +41,12 @@ fn explain(target: &dyn Target) {
     println!("{:<6}  yes  {}", info.locator, info.description);
     println!("             image {}", info.image);
     println!("             can {}", capabilities.join(", "));
+    for (capability, name) in Capability::ALL {
+        match capability.option() {
+            Some(option) if !info.capabilities.contains(&capability) => {
+                println!("             with {option} also {name}");
+            }
+            _ => {}
+        }
+    }
 }

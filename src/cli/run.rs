@@ -66,8 +66,11 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
         Ok::<_, Failure>((target, other))
     };
     let (target, other) = tokio::select! {
-        connected = connected => connected?,
-        () = cancel.cancelled() => return Ok(exit::INTERRUPTED),
+        connected = connected => connected.map_err(|failure| cannot_begin(&mut reporters, failure))?,
+        () = cancel.cancelled() => {
+            tell(&mut reporters, &Event::RunImpossible("interrupted"));
+            return Ok(exit::INTERRUPTED);
+        }
     };
     let options = |target: &dyn Target| RunnerOptions {
         jobs: usize::from(arguments.jobs.unwrap_or(JOBS)),
@@ -90,26 +93,40 @@ pub(super) async fn run(arguments: RunArguments) -> Result<u8, Failure> {
         let pair = (begin(target)?, begin(other)?);
         return super::against::against(pair, &selection, &cancel).await;
     }
-    let runner = begin(target)?;
-    prepare(&runner, &cancel).await?;
+    let runner = begin(target).map_err(|error| cannot_begin(&mut reporters, error.into()))?;
+    let ready = prepare(&runner, &cancel).await;
+    ready.map_err(|failure| cannot_begin(&mut reporters, failure))?;
     let mut trouble = None;
     let summary = runner
         .run(&selection, &cancel, &mut |event: &Event<'_>| {
-            for (name, reporter) in &mut reporters {
-                // One report that cannot be written does not starve the others.
-                match reporter.event(event) {
-                    Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                        trouble.get_or_insert_with(|| format!("{name} cannot be written: {error}"));
-                    }
-                    _ => {}
-                }
-            }
+            trouble = trouble.take().or(tell(&mut reporters, event));
         })
         .await;
     match trouble {
         Some(trouble) => Err(Failure::unavailable(trouble)),
         None => Ok(code(&summary)),
     }
+}
+
+/// Tells every report of an event; answers what is wrong with one that cannot be written. It does
+/// not starve the others.
+fn tell(reporters: &mut [Named], event: &Event<'_>) -> Option<String> {
+    let mut trouble = None;
+    for (name, reporter) in reporters {
+        match reporter.event(event) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                trouble.get_or_insert_with(|| format!("{name} cannot be written: {error}"));
+            }
+            _ => {}
+        }
+    }
+    trouble
+}
+
+/// Tells every report why the run cannot begin: an empty file would be no report.
+fn cannot_begin(reporters: &mut [Named], failure: Failure) -> Failure {
+    tell(reporters, &Event::RunImpossible(&failure.to_string()));
+    failure
 }
 
 /// The exit code of a run. A definite failure weighs more than one that could not be judged.
@@ -119,7 +136,7 @@ fn code(summary: &Summary) -> u8 {
         exit::INTERRUPTED
     } else if verdicts.failed + verdicts.unexpected_pass > 0 || !summary.leaked.is_empty() {
         exit::NOT_CONFORMANT
-    } else if verdicts.errored > 0 {
+    } else if verdicts.errored > 0 || !summary.unsettled.is_empty() || summary.is_empty() {
         exit::UNAVAILABLE
     } else if summary.is_success() {
         exit::SUCCESS
@@ -134,7 +151,10 @@ fn known_failures(file: &Path, suite: &Suite) -> Result<KnownFailures, Failure> 
     let shipped = file.to_str().and_then(Suite::shipped_known_failures);
     let text = match shipped.filter(|_| !file.exists()) {
         Some(text) => text.to_owned(),
-        None => fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?,
+        None => fs::read_to_string(file).map_err(|error| {
+            let lists: Vec<_> = Suite::shipped_lists().collect();
+            wrong(format!("{error}; lists that ship: {}", lists.join(", ")))
+        })?,
     };
     let known: KnownFailures = text
         .parse()

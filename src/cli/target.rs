@@ -1,5 +1,6 @@
 //! From a choice to a connected target.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,6 +35,11 @@ impl From<VolumesChoice> for VolumeAccess {
     }
 }
 
+/// Tells progress. A reader that has gone does not stop the run: it must clean up.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// The API key of a server, from the environment alone: a command line is for all to see.
 pub(super) fn api_key() -> Option<String> {
     let key = |name| std::env::var(name).ok().filter(|key| !key.is_empty());
@@ -60,7 +66,7 @@ pub(super) async fn server(address: &str, setting: &Setting) -> Result<Arc<dyn T
         volumes: setting.volumes,
         image: setting.image.clone(),
         allowed_host_paths: setting.allowed_host_paths.clone(),
-        progress: Some(Arc::new(|text: &str| eprintln!("{text}"))),
+        progress: Some(Arc::new(note)),
     };
     Ok(Arc::new(ServerTarget::connect(config).await?))
 }
@@ -70,7 +76,7 @@ pub(super) async fn docker(setting: &Setting) -> Result<Arc<dyn Target>> {
     let config = DockerConfig {
         image: setting.image.clone(),
         allowed_host_paths: setting.allowed_host_paths.clone(),
-        progress: Some(Arc::new(|text: &str| eprintln!("{text}"))),
+        progress: Some(Arc::new(note)),
     };
     Ok(Arc::new(DockerTarget::connect(config).await?))
 }

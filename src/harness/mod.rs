@@ -136,7 +136,7 @@ impl Harness {
         let conclusion = libtest_mimic::run(&arguments, trials);
         let mut clean = true;
         for runner in runners {
-            for leak in runtime.block_on(runner.finish()) {
+            for leak in runtime.block_on(runner.finish()).words() {
                 eprintln!("error: {leak}");
                 clean = false;
             }

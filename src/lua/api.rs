@@ -58,8 +58,12 @@ pub(super) fn install(lua: &Lua, api: &Table, script: &Script<'_>) -> mlua::Resu
             };
             let call = context.scope.completing(call);
             let answer = context.call(NAME, location, call).await?;
+            let body = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
+            if let Some(body) = &body {
+                context.stage.keep_secret(body);
+            }
             context.stage.note_exchange(evidence(&asked, &answer));
-            show(&lua, &answer)
+            show(&lua, &answer, body.as_ref())
         }
     })?;
     table.set("request", request)?;
@@ -176,7 +180,7 @@ fn evidence(request: &ApiRequest, answer: &ApiAnswer) -> Exchange {
 }
 
 /// The answer as a script sees it: `status`, `headers`, `body` as decoded JSON, and `text`.
-fn show(lua: &Lua, answer: &ApiAnswer) -> mlua::Result<Table> {
+fn show(lua: &Lua, answer: &ApiAnswer, body: Option<&serde_json::Value>) -> mlua::Result<Table> {
     let table = lua.create_table()?;
     table.set("status", answer.status)?;
     let headers = lua.create_table()?;
@@ -185,8 +189,8 @@ fn show(lua: &Lua, answer: &ApiAnswer) -> mlua::Result<Table> {
     }
     table.set("headers", headers)?;
     table.set("text", lua.create_string(&answer.body)?)?;
-    if let Ok(json) = serde_json::from_slice::<serde_json::Value>(&answer.body) {
-        table.set("body", to_lua(lua, &json)?)?;
+    if let Some(body) = body {
+        table.set("body", to_lua(lua, body)?)?;
     }
     Ok(table)
 }

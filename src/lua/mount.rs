@@ -100,6 +100,12 @@ async fn output(sandbox: &SandboxData, command: &str) -> Result<String, TargetEr
         ..Command::default()
     };
     let result = sandbox.execd.run(&command).await?;
+    if result.exit_code != 0 || result.truncated {
+        let what = format!("looking into the sandbox with {:?}", command.command);
+        let said = String::from_utf8_lossy(&result.stderr);
+        let why = format!("exit code {}, {}", result.exit_code, said.trim());
+        return Err(TargetError::failed(what, why));
+    }
     Ok(String::from_utf8_lossy(&result.stdout).into_owned())
 }
 

@@ -128,7 +128,7 @@ impl Stage {
         self.recorder().alias(id, &format!("sandbox-{number}"));
     }
 
-    /// Strikes what is secret in the body of a request out of everything that is told.
+    /// Strikes what is secret in the body of a request or an answer out of everything that is told.
     pub(super) fn keep_secret(&self, body: &serde_json::Value) {
         let mut recorder = self.recorder();
         for secret in secrets(body) {

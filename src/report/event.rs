@@ -23,6 +23,8 @@ pub enum Event<'a> {
     ScenarioFinished(&'a ScenarioReport),
     /// The run has ended; the last event.
     RunFinished(&'a Summary),
+    /// The run could not begin, for this reason; the only event.
+    RunImpossible(&'a str),
 }
 
 /// What a run is about to do.
@@ -44,6 +46,9 @@ pub struct Plan {
     pub jobs: usize,
     /// Whether refusals count that are not what the specification has, but refuse all the same.
     pub lenient: bool,
+    /// How many of the shipped scenarios, modules and requirements a folder of the user's has
+    /// replaced by different ones.
+    pub altered: usize,
 }
 
 /// How one scenario ended.
@@ -77,7 +82,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// Machine-readable kind: `expectation`, `transcript`, `api_error`, `protocol`, `timeout`, `script`,
     /// `syntax`, `missing_transcript`, `unknown_requirement`, `target`, `clean_up`, `capability`,
-    /// `slow`, `known_failure`, `unexpected_pass`.
+    /// `slow`, `known_failure`, `unexpected_pass`, `not_run`, `interrupted`, `harness`, `declaration`,
+    /// `unknown_capability`.
     pub kind: &'static str,
     /// `file:line` of the scenario, where one is known.
     pub location: Option<String>,
@@ -96,12 +102,19 @@ pub struct Summary {
     pub verdicts: VerdictCounts,
     /// Verdict of each scenario by its path.
     pub scenarios: BTreeMap<String, Verdict>,
-    /// Verdict of each covered requirement by its id: the worst of the scenarios that cover it.
+    /// Verdict of each covered requirement by its id: of the scenarios that cover it, one
+    /// that failed counts most, then one that could not be judged or was skipped.
     pub requirements: BTreeMap<String, Verdict>,
     /// How the requirements stand, by their level.
     pub score: Score,
     /// What the run left on the target although it was told to remove it, in words.
     pub leaked: Vec<String>,
+    /// What could not be looked at or removed for want of the target, in words.
+    pub unsettled: Vec<String>,
+    /// Whether refusals counted that are not what the specification has.
+    pub lenient: bool,
+    /// See [`Plan::altered`].
+    pub altered: usize,
     /// How many sandboxes were asked for in all.
     pub sandboxes: usize,
     /// Whether the run was interrupted, so that not every scenario ran.
@@ -111,11 +124,18 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether every selected scenario ran, none ended badly, nothing was left behind, and the
-    /// claim that was asked for, if any, holds.
+    /// Whether nothing was judged at all: every scenario was skipped.
+    pub fn is_empty(&self) -> bool {
+        self.verdicts.skipped == self.verdicts.total()
+    }
+
+    /// Whether every selected scenario ran, not all were skipped, none ended badly, nothing was
+    /// left behind, and the claim that was asked for, if any, holds.
     pub fn is_success(&self) -> bool {
         self.verdicts.bad() == 0
+            && !self.is_empty()
             && self.leaked.is_empty()
+            && self.unsettled.is_empty()
             && !self.interrupted
             && self.score.claim() != Some(false)
     }

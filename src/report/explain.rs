@@ -2,6 +2,7 @@
 
 use super::event::{Finding, ScenarioReport, Summary};
 use crate::scenario::Level;
+use crate::transcript::escaped;
 
 /// Why a scenario did not pass: its requirements and step, every finding with its place and
 /// detail, and last the command that reruns just this scenario. No newline at its end.
@@ -23,7 +24,9 @@ pub fn explain(report: &ScenarioReport) -> String {
         lines.extend(detail.map(|line| format!("    {line}").trim_end().to_owned()));
     }
     lines.push(format!("  rerun: {}", report.rerun));
-    lines.join("\n")
+    // A target that answers something for a terminal steers none. A message may have several lines.
+    let lines = lines.iter().flat_map(|line| line.lines());
+    lines.map(escaped).collect::<Vec<_>>().join("\n")
 }
 
 /// A finding's place and message in one line.
@@ -31,6 +34,14 @@ pub(super) fn sentence(finding: &Finding) -> String {
     match &finding.location {
         Some(location) => format!("{location}: {}", finding.message),
         None => finding.message.clone(),
+    }
+}
+
+/// The last sentence of a run that was interrupted.
+pub fn interrupted(is_clean: bool) -> &'static str {
+    match is_clean {
+        true => "interrupted; what the run had created is removed",
+        false => "interrupted; something may be left: osb-conformance clean removes it",
     }
 }
 

@@ -11,7 +11,7 @@ use super::score::Score;
 use super::verdict::{Verdict, VerdictCounts};
 
 /// Writes one JSON object per line: `run_started`, a `scenario` for each in the plan's order, and
-/// last a `summary`.
+/// last a `summary`; or one `run_impossible`.
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
@@ -38,6 +38,7 @@ impl<W: Write + Send> Reporter for Json<W> {
             Event::ScenarioStarted(_) => Ok(()),
             Event::ScenarioFinished(report) => self.line(&Line::scenario(report)),
             Event::RunFinished(summary) => self.line(&Line::summary(summary)),
+            Event::RunImpossible(why) => self.line(&Line::RunImpossible { why }),
         }
     }
 }
@@ -53,6 +54,7 @@ enum Line<'a> {
         scenarios: usize,
         jobs: usize,
         lenient: bool,
+        altered: usize,
     },
     Scenario {
         path: &'a str,
@@ -71,10 +73,18 @@ enum Line<'a> {
         scenarios: &'a BTreeMap<String, Verdict>,
         requirements: &'a BTreeMap<String, Verdict>,
         score: &'a Score,
+        success: bool,
+        claim: Option<bool>,
+        lenient: bool,
+        altered: usize,
         leaked: &'a [String],
+        unsettled: &'a [String],
         sandboxes: usize,
         interrupted: bool,
         duration_ms: u128,
+    },
+    RunImpossible {
+        why: &'a str,
     },
 }
 
@@ -88,6 +98,7 @@ impl<'a> Line<'a> {
             scenarios: plan.scenarios,
             jobs: plan.jobs,
             lenient: plan.lenient,
+            altered: plan.altered,
         }
     }
 
@@ -112,7 +123,12 @@ impl<'a> Line<'a> {
             scenarios: &summary.scenarios,
             requirements: &summary.requirements,
             score: &summary.score,
+            success: summary.is_success(),
+            claim: summary.score.claim(),
+            lenient: summary.lenient,
+            altered: summary.altered,
             leaked: &summary.leaked,
+            unsettled: &summary.unsettled,
             sandboxes: summary.sandboxes,
             interrupted: summary.interrupted,
             duration_ms: summary.duration.as_millis(),

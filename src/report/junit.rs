@@ -1,6 +1,7 @@
 //! The run as JUnit XML.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -10,8 +11,9 @@ use super::explain::{explain, refuted_claim, sentence, strictness};
 use super::verdict::Verdict;
 
 /// Collects the run and writes one XML document at its end. A failed scenario is a `failure`, an
-/// errored one an `error`, a skipped one and a known failure `skipped`; what was left behind, and an interruption, are
-/// an `error` of a case of their own.
+/// errored one an `error`, a skipped one and a known failure `skipped`. What is about the whole run
+/// is a case of its own: what was left behind and a claim that does not hold are a `failure`, an
+/// interruption and a run that could not begin an `error`.
 #[derive(Debug)]
 pub struct Junit<W> {
     out: W,
@@ -63,25 +65,37 @@ impl<W: Write + Send> Junit<W> {
         self.suite.add_test_case(case);
     }
 
-    fn add_error(&mut self, name: &str, message: &str) {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    /// A case for what is about the run and no scenario of it.
+    fn add_case(&mut self, name: &str, kind: NonSuccessKind, message: &str) {
+        let mut status = TestCaseStatus::non_success(kind);
         status.set_message(message);
         self.suite.add_test_case(TestCase::new(name, status));
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        use NonSuccessKind::{Error, Failure};
         if !summary.leaked.is_empty() {
-            self.add_error("clean-up", &summary.leaked.join("; "));
+            self.add_case("clean-up", Failure, &summary.leaked.join("; "));
+        }
+        if !summary.unsettled.is_empty() {
+            self.add_case("clean-up", Error, &summary.unsettled.join("; "));
         }
         if let Some(sentence) = refuted_claim(summary) {
-            self.add_error("profile", &sentence);
+            self.add_case("profile", Failure, &sentence);
+        }
+        if summary.is_empty() && !summary.interrupted {
+            self.add_case("run", Error, "every scenario was skipped");
         }
         if summary.interrupted {
-            self.add_error("interrupted", "the run was interrupted");
+            self.add_case("interrupted", Error, "the run was interrupted");
         }
-        self.suite.set_time(summary.duration);
+        self.write(summary.duration)
+    }
+
+    fn write(&mut self, duration: Duration) -> io::Result<()> {
+        self.suite.set_time(duration);
         let mut document = Report::new("osb-conformance");
-        document.set_time(summary.duration);
+        document.set_time(duration);
         document.add_test_suite(self.suite.clone());
         document
             .serialize(&mut self.out)
@@ -97,6 +111,10 @@ impl<W: Write + Send> Reporter for Junit<W> {
             Event::ScenarioStarted(_) => {}
             Event::ScenarioFinished(report) => self.add(report),
             Event::RunFinished(summary) => return self.finish(summary),
+            Event::RunImpossible(why) => {
+                self.add_case("run", NonSuccessKind::Error, why);
+                return self.write(Duration::ZERO);
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ mod terminal;
 mod verdict;
 
 pub use event::{Event, Finding, Plan, ScenarioReport, Summary};
-pub use explain::explain;
+pub use explain::{explain, interrupted};
 pub use json::Json;
 pub use junit::Junit;
 pub use score::{LevelScore, Score};

@@ -7,10 +7,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Reporter;
 use super::event::{Event, Plan, ScenarioReport, Summary};
-use super::explain::{explain, refuted_claim};
+use super::explain::{explain, interrupted, refuted_claim};
 use super::score::LevelScore;
 use super::verdict::Verdict;
 use crate::scenario::Level;
+use crate::transcript::escaped;
 
 /// What the terminal can show; decided by the caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,10 +82,10 @@ impl Terminal {
         if self.mode == TerminalMode::Brief {
             let scenarios = count(plan.scenarios, "scenario");
             writeln!(self.out, "{scenarios} on {}", plan.target_description)?;
-            let strictness = if plan.lenient { ", lenient" } else { "" };
+            let conditions = conditions(plan.lenient, plan.altered);
             writeln!(
                 self.out,
-                "image {}, run {}{strictness}\n",
+                "image {}, run {}{conditions}\n",
                 plan.image, plan.run
             )?;
         }
@@ -118,7 +119,7 @@ impl Terminal {
         let path = report.scenario.path();
         let reason = match (report.verdict, report.findings.first()) {
             (Verdict::Skipped | Verdict::KnownFailure, Some(finding)) => {
-                format!("  {}", finding.message)
+                format!("  {}", escaped(&finding.message))
             }
             _ => String::new(),
         };
@@ -146,8 +147,8 @@ impl Terminal {
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
         self.progress.finish_and_clear();
-        let is_success = summary.is_success() && summary.verdicts.skipped == 0;
-        if self.mode == TerminalMode::Transcript && is_success {
+        let all_passed = summary.verdicts.passed == summary.verdicts.total();
+        if self.mode == TerminalMode::Transcript && summary.is_success() && all_passed {
             let rule = "=".repeat(60);
             writeln!(
                 self.out,
@@ -161,9 +162,11 @@ impl Terminal {
                 writeln!(self.out, "{line}")?;
             }
         }
-        for leak in &summary.leaked {
-            let label = self.paint("LEAK", RED);
-            writeln!(self.out, "\n{label}  {leak}")?;
+        let leaked = summary.leaked.iter().map(|words| ("LEAK", words));
+        let unsettled = summary.unsettled.iter().map(|words| ("ERROR", words));
+        for (label, words) in leaked.chain(unsettled) {
+            let (label, words) = (self.paint(label, RED), escaped(words));
+            writeln!(self.out, "\n{label}  {words}")?;
         }
         writeln!(self.out)?;
         // The usual four always, the others where there are any.
@@ -172,7 +175,11 @@ impl Terminal {
             .enumerate()
             .map(|(index, verdict)| (index, verdict, summary.verdicts.get(*verdict)))
             .filter(|(index, _, count)| *index < 4 || *count > 0)
-            .map(|(_, verdict, count)| format!("{count} {verdict}"))
+            .map(|(_, verdict, number)| match verdict {
+                Verdict::KnownFailure => count(number, "known failure"),
+                Verdict::UnexpectedPass => format!("{number} passed unexpectedly"),
+                verdict => format!("{number} {verdict}"),
+            })
             .collect();
         writeln!(
             self.out,
@@ -188,7 +195,16 @@ impl Terminal {
         let levels = &summary.score.levels;
         if !levels.is_empty() {
             let level = |(level, score): (&Level, &LevelScore)| {
-                format!("{} of {} {level}", score.held, score.total())
+                let rest = [(score.failed, "failed"), (score.unknown, "unknown")];
+                let rest = rest.iter().filter(|(number, _)| *number > 0);
+                let rest: Vec<_> = rest
+                    .map(|(number, word)| format!("{number} {word}"))
+                    .collect();
+                let rest = match rest.is_empty() {
+                    true => String::new(),
+                    false => format!(" ({})", rest.join(", ")),
+                };
+                format!("{} of {} {level}{rest}", score.held, score.total())
             };
             let levels: Vec<_> = levels.iter().map(level).collect();
             let of = match &summary.score.profile {
@@ -235,65 +251,60 @@ const RESET: &str = "\u{1b}[0m";
 fn closing(summary: &Summary) -> (String, &'static str) {
     let target = &summary.target;
     let verdicts = &summary.verdicts;
+    let conditions = conditions(summary.lenient, summary.altered);
     if summary.interrupted {
-        (
-            "interrupted; what the run had created is removed".into(),
-            YELLOW,
-        )
+        let is_clean = summary.leaked.is_empty() && summary.unsettled.is_empty();
+        (interrupted(is_clean).into(), YELLOW)
     } else if verdicts.failed > 0 {
-        (
-            format!(
-                "{target} does not conform: {} failed",
-                count(verdicts.failed, "scenario")
-            ),
-            RED,
-        )
+        let failed = count(verdicts.failed, "scenario");
+        (format!("{target} does not conform: {failed} failed"), RED)
     } else if verdicts.unexpected_pass > 0 {
-        (
-            format!(
-                "the list of known failures is out of date: {} passed",
-                count(verdicts.unexpected_pass, "scenario")
-            ),
-            RED,
-        )
+        let passed = count(verdicts.unexpected_pass, "scenario");
+        let sentence = format!("the list of known failures is out of date: {passed} passed");
+        (sentence, RED)
     } else if !summary.leaked.is_empty() {
-        (
-            format!("{target} does not conform: it kept what it was told to remove"),
-            RED,
-        )
+        let sentence = format!("{target} does not conform: it kept what it was told to remove");
+        (sentence, RED)
     } else if verdicts.errored > 0 {
-        (
-            format!(
-                "no verdict on {target}: {} could not be judged",
-                count(verdicts.errored, "scenario")
-            ),
-            RED,
-        )
+        let errored = count(verdicts.errored, "scenario");
+        let sentence = format!("no verdict on {target}: {errored} could not be judged");
+        (sentence, RED)
+    } else if !summary.unsettled.is_empty() {
+        let sentence = format!("no verdict on {target}: what the run left is not known");
+        (sentence, RED)
     } else if let Some(sentence) = refuted_claim(summary) {
         (sentence, RED)
     } else if let Some(profile) = &summary.score.profile {
-        (format!("{target} conforms to the profile {profile}"), GREEN)
+        let sentence = format!("{target} conforms to the profile {profile}{conditions}");
+        (sentence, GREEN)
     } else if verdicts.known_failure > 0 {
-        (
-            format!(
-                "{target} does not conform: {}; nothing else is wrong with what was run",
-                count(verdicts.known_failure, "known failure")
-            ),
-            YELLOW,
-        )
-    } else if verdicts.passed == 0 {
-        (
-            format!("no verdict on {target}: every scenario was skipped"),
-            YELLOW,
-        )
-    } else if verdicts.skipped > 0 {
-        (
-            format!("{target} conforms to what was run; what was skipped is not known"),
-            GREEN,
-        )
+        let known = count(verdicts.known_failure, "known failure");
+        let sentence =
+            format!("{target} does not conform: {known}; nothing else is wrong with what was run");
+        (sentence, YELLOW)
+    } else if summary.is_empty() {
+        let sentence = format!("no verdict on {target}: every scenario was skipped");
+        (sentence, YELLOW)
     } else {
-        (format!("{target} conforms to what was run"), GREEN)
+        let rest = match verdicts.skipped {
+            0 => "",
+            _ => "; what was skipped is not known",
+        };
+        let sentence = format!("{target} conforms to what was run{conditions}{rest}");
+        (sentence, GREEN)
     }
+}
+
+/// What a verdict holds under only, where that is not what the suite ships.
+fn conditions(lenient: bool, altered: usize) -> String {
+    let mut text = String::new();
+    if lenient {
+        text.push_str(", lenient");
+    }
+    if altered > 0 {
+        text.push_str(&format!(", {altered} of what ships replaced"));
+    }
+    text
 }
 
 fn count(number: usize, thing: &str) -> String {
@@ -310,6 +321,8 @@ impl Reporter for Terminal {
             }
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunFinished(summary) => self.finish(summary),
+            // Whoever began the run says it.
+            Event::RunImpossible(_) => Ok(()),
         }
     }
 }

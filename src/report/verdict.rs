@@ -46,6 +46,20 @@ impl Verdict {
         }
     }
 
+    /// What is known of a requirement that one scenario gives this verdict and another `other`: that
+    /// it does not hold, where it fails in either; that it holds, where both passed.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        let weight = |verdict: &Self| match verdict {
+            Self::Passed => 0,
+            Self::UnexpectedPass => 1,
+            Self::Skipped => 2,
+            Self::Errored => 3,
+            Self::KnownFailure => 4,
+            Self::Failed => 5,
+        };
+        std::cmp::max_by_key(self, other, weight)
+    }
+
     /// Whether the run can still be a success.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Passed | Self::Skipped | Self::KnownFailure)

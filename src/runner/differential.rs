@@ -4,6 +4,7 @@ use futures_util::stream::{self, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::report::{ScenarioReport, Verdict};
+use crate::target::Remainder;
 use crate::transcript::{Comparison, accept, compare};
 
 use super::{Runner, Selection};
@@ -35,15 +36,14 @@ impl Pair {
 }
 
 /// Runs every scenario of `selection` on both targets at the same time, as many scenarios at once
-/// as `one` has jobs, and emits the pairs in order. Ends both runs; answers what they left behind,
-/// in words.
+/// as `one` has jobs, and emits the pairs in order. Ends both runs; answers what they left behind.
 pub async fn run_both(
     one: &Runner,
     other: &Runner,
     selection: &Selection,
     cancel: &CancellationToken,
     emit: &mut (dyn FnMut(&Pair) + Send),
-) -> Vec<String> {
+) -> Remainder {
     let names = (&one.target.info().name, &other.target.info().name);
     let pairs = stream::iter(selection).map(|scenario| async move {
         let (one, other) = tokio::join!(

@@ -21,9 +21,6 @@ use super::judge::{self, Evidence};
 /// of Lua's own that cannot be stopped, such as a pathological string pattern.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How much more time a slow scenario has.
-const SLOW: Duration = Duration::from_secs(120);
-
 /// How long the removal of one scenario's resources may take.
 const TEAR_DOWN: Duration = Duration::from_secs(120);
 
@@ -74,12 +71,11 @@ impl Runner {
         if metadata.slow && !self.options.slow {
             return Some(judge::slow());
         }
-        let lacking = metadata.requires.iter().find(|name| {
-            name.parse::<Capability>()
-                .is_ok_and(|c| !info.capabilities.contains(&c))
-        });
-        if let Some(name) = lacking {
-            return Some(judge::lacks(&info.name, name));
+        let required = metadata.requires.iter().flat_map(|name| name.parse());
+        let mut lacking =
+            required.filter(|capability: &Capability| !info.capabilities.contains(capability));
+        if let Some(capability) = lacking.next() {
+            return Some(judge::lacks(&info.name, capability));
         }
         if scenario.source.transcript.is_none() && !self.options.accept {
             return Some(judge::missing_transcript(scenario));
@@ -103,11 +99,7 @@ impl Runner {
             Arc::clone(&self.ledger),
             Arc::clone(&self.counter),
         ));
-        let limit = match metadata.slow {
-            true => self.options.timeout + SLOW,
-            false => self.options.timeout,
-        };
-        let deadline = start + limit;
+        let deadline = start + self.options.limit(metadata.slow);
         let ended = self.drive(scenario, &stage, &scope, deadline, cancel).await;
         let left = match timeout(TEAR_DOWN, scope.tear_down()).await {
             Ok(left) => left,

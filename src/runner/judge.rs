@@ -7,7 +7,7 @@ use std::{fs, io};
 use crate::lua::{Failure, FailureKind, Stage};
 use crate::report::{Finding, ScenarioReport, Verdict};
 use crate::scenario::{Defect, Scenario};
-use crate::target::{TargetError, in_full};
+use crate::target::{Capability, TargetError, in_full};
 use crate::transcript::{Comparison, accept, compare};
 
 use super::RunnerOptions;
@@ -46,12 +46,12 @@ pub(super) fn defect(defect: &Defect) -> Finding {
 }
 
 /// A capability that the target does not have.
-pub(super) fn lacks(target: &str, capability: &str) -> Finding {
-    finding(
-        Verdict::Skipped,
-        "capability",
-        format!("{target} lacks the capability {capability}"),
-    )
+pub(super) fn lacks(target: &str, capability: Capability) -> Finding {
+    let advice = capability
+        .option()
+        .map_or_else(String::new, |option| format!("; give {option}"));
+    let message = format!("{target} lacks the capability {capability}{advice}");
+    finding(Verdict::Skipped, "capability", message)
 }
 
 /// A scenario that takes a minute or more, which nobody asked for.
@@ -162,7 +162,8 @@ fn judge(report: &mut ScenarioReport, stage: &Stage, ended: &Ended, options: &Ru
     report
         .findings
         .extend(stage.failures().into_iter().map(failed));
-    report.findings.extend(unfinished(ended, options));
+    let is_slow = report.scenario.is_slow();
+    report.findings.extend(unfinished(ended, options, is_slow));
     let skipped = stage.skipped();
     if let (Some(reason), true) = (&skipped, report.findings.is_empty()) {
         report
@@ -217,8 +218,8 @@ fn failed(failure: Failure) -> Finding {
     }
 }
 
-fn unfinished(ended: &Ended, options: &RunnerOptions) -> Option<Finding> {
-    let seconds = options.timeout.as_secs_f64();
+fn unfinished(ended: &Ended, options: &RunnerOptions, is_slow: bool) -> Option<Finding> {
+    let seconds = options.limit(is_slow).as_secs_f64();
     let errored = |kind, message| Some(finding(Verdict::Errored, kind, message));
     match ended {
         Ended::Finished => None,

@@ -18,10 +18,15 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::scenario::{KnownFailures, Profile, Scenario};
-use crate::target::{Ledger, LedgerError, Owner, Target, TargetError, settle, state_folder};
+use crate::target::{
+    Ledger, LedgerError, Owner, Remainder, Target, TargetError, settle, state_folder,
+};
 
 pub use differential::{Pair, run_both};
 pub use suite::{Selection, Suite, SuiteError};
+
+/// How much more time a slow scenario has.
+const SLOW: Duration = Duration::from_secs(120);
 
 /// How a run is to go.
 #[derive(Debug, Clone)]
@@ -62,6 +67,16 @@ impl Default for RunnerOptions {
             known_failures: KnownFailures::default(),
             state: state_folder(),
             rerun: "osb-conformance run {path}".into(),
+        }
+    }
+}
+
+impl RunnerOptions {
+    /// How long a scenario may take.
+    fn limit(&self, is_slow: bool) -> Duration {
+        match is_slow {
+            true => self.timeout + SLOW,
+            false => self.timeout,
         }
     }
 }
@@ -134,8 +149,8 @@ impl Runner {
     }
 
     /// Ends the run: compares the target with the ledger, removes what is left, and answers what
-    /// that was, in words. Nothing is the only good answer.
-    pub async fn finish(&self) -> Vec<String> {
+    /// that was.
+    pub async fn finish(&self) -> Remainder {
         settle(self.target.as_ref(), &self.ledger).await
     }
 }

@@ -32,6 +32,7 @@ impl Runner {
             scenarios: selection.len(),
             jobs,
             lenient: self.options.lenient,
+            altered: self.suite.altered(),
         }));
         let mut tally = Tally::default();
         let mut waiting = selection.iter().enumerate();
@@ -68,17 +69,17 @@ impl Runner {
             tally.take(&report);
             emit(&Event::ScenarioFinished(&report));
         }
+        let remainder = self.finish().await;
         let summary = Summary {
             target: info.name.clone(),
             verdicts: tally.counts,
+            score: self.score(&tally),
             scenarios: tally.scenarios,
-            score: Score::new(
-                &tally.requirements,
-                self.suite.catalogue(),
-                self.options.profile.as_ref(),
-            ),
             requirements: tally.requirements,
-            leaked: self.finish().await,
+            leaked: remainder.leaked,
+            unsettled: remainder.unknown,
+            lenient: self.options.lenient,
+            altered: self.suite.altered(),
             sandboxes: tally.sandboxes,
             interrupted: cancel.is_cancelled(),
             duration: start.elapsed(),
@@ -89,6 +90,24 @@ impl Runner {
 
     fn is_over(&self, cancel: &CancellationToken, tally: &Tally) -> bool {
         cancel.is_cancelled() || (self.options.fail_fast && tally.bad)
+    }
+
+    /// How the requirements stand. A claim is about every scenario of a requirement, also about
+    /// those that were not selected.
+    fn score(&self, tally: &Tally) -> Score {
+        let mut known = tally.requirements.clone();
+        let profile = self.options.profile.as_ref();
+        let is_missing = |scenario: &&Scenario| !tally.scenarios.contains_key(scenario.path());
+        let missing = self.suite.scenarios().iter().filter(is_missing);
+        for id in missing
+            .flat_map(Scenario::covers)
+            .filter(|_| profile.is_some())
+        {
+            if let Some(verdict) = known.get_mut(id) {
+                *verdict = verdict.joined(Verdict::Skipped);
+            }
+        }
+        Score::new(&known, self.suite.catalogue(), profile)
     }
 
     fn not_run(&self, scenario: &Scenario, why: &str) -> ScenarioReport {
@@ -115,11 +134,11 @@ impl Tally {
         self.scenarios
             .insert(report.scenario.path().into(), report.verdict);
         for id in report.scenario.covers() {
-            let worst = self
+            let known = self
                 .requirements
                 .entry(id.clone())
                 .or_insert(report.verdict);
-            *worst = (*worst).max(report.verdict);
+            *known = known.joined(report.verdict);
         }
     }
 }

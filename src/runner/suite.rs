@@ -21,6 +21,7 @@ pub struct Suite {
     scenarios: Vec<Scenario>,
     modules: Arc<BTreeMap<String, String>>,
     catalogue: Catalogue,
+    altered: usize,
 }
 
 /// Scenarios that cannot be had.
@@ -88,6 +89,7 @@ impl Suite {
             sources,
             modules,
             catalogue,
+            altered,
         } = library;
         let scenario = |source: Source| Scenario {
             metadata: lua::declare(&source)
@@ -100,6 +102,7 @@ impl Suite {
             scenarios,
             modules: Arc::new(modules),
             catalogue,
+            altered,
         }
     }
 
@@ -111,6 +114,12 @@ impl Suite {
     /// The requirements.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// How many of the shipped scenarios, modules and requirements a folder has replaced by
+    /// different ones.
+    pub fn altered(&self) -> usize {
+        self.altered
     }
 
     /// What `require` finds, by name.
@@ -162,6 +171,13 @@ impl Suite {
     pub fn shipped_known_failures(name: &str) -> Option<&'static str> {
         let file = EMBEDDED.get_file(format!("known-failures/{name}.toml"))?;
         file.contents_utf8()
+    }
+
+    /// The names of the lists of known failures that ship.
+    pub fn shipped_lists() -> impl Iterator<Item = &'static str> {
+        let lists = EMBEDDED.get_dir("known-failures").into_iter();
+        let stem = |file: &include_dir::File<'static>| file.path().file_stem()?.to_str();
+        lists.flat_map(include_dir::Dir::files).filter_map(stem)
     }
 
     /// Checks that every one of `known` is a scenario of this suite.

@@ -1,13 +1,31 @@
 //! Requests and answers of the API as they go over the wire.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::secret::{STRUCK, is_secret};
+use super::secret::strike;
 
 /// Most characters of a body that are shown.
 const SHOWN: usize = 1500;
+
+/// Largest answer of the API that is read, in bytes.
+pub(crate) const LARGEST_ANSWER: usize = 16 << 20;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the answer to a create request may take: a server may pull the image meanwhile.
+const CREATE_PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the API may take to answer `method` for `path`.
+pub(crate) fn patience(method: &str, path: &str) -> Duration {
+    match (method, path) {
+        ("POST", "/sandboxes") => CREATE_PATIENCE,
+        _ => PATIENCE,
+    }
+}
 
 /// A request that is sent as it is, right or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,22 +102,6 @@ fn shown(body: &[u8]) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,
-    }
-}
-
-fn strike(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                if is_secret(name) {
-                    *value = STRUCK.into();
-                } else {
-                    strike(value);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(strike),
-        _ => {}
     }
 }
 

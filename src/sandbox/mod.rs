@@ -20,6 +20,7 @@ mod volume;
 
 pub use error::ApiError;
 pub use exchange::{ApiAnswer, ApiRequest, Exchange};
+pub(crate) use exchange::{LARGEST_ANSWER, patience};
 pub use info::{
     Endpoint, ListQuery, Pagination, SandboxInfo, SandboxPage, SandboxState, SandboxStatus,
 };

@@ -96,6 +96,13 @@ impl Catalogue {
             .map(|(_, id)| id.as_str())
     }
 
+    /// How many requirements are different ones in `other`.
+    pub fn altered_by(&self, other: &Self) -> usize {
+        let is_other =
+            |(id, ours): &(&str, &Requirement)| other.get(id).is_some_and(|theirs| theirs != *ours);
+        self.iter().filter(is_other).count()
+    }
+
     /// Adds `other`; where both have an id, `other`'s replaces ours.
     pub fn merge(&mut self, other: Self) {
         self.0.extend(other.0);

@@ -28,6 +28,8 @@ pub struct Library {
     pub modules: BTreeMap<String, String>,
     /// `requirements.toml`; empty where there is none.
     pub catalogue: Catalogue,
+    /// How many scenarios, modules and requirements were replaced by different ones.
+    pub altered: usize,
 }
 
 /// A scenarios folder that cannot be read.
@@ -112,6 +114,17 @@ impl Library {
 
     /// Adds `other`; where both have the same path, `other`'s replaces ours.
     pub fn merge(mut self, other: Self) -> Self {
+        let is_altered = |ours: &&Source| {
+            let mut theirs = other.sources.iter().filter(|s| s.path == ours.path);
+            theirs.any(|s| (&s.lua, &s.transcript) != (&ours.lua, &ours.transcript))
+        };
+        let is_other = |(name, text): &(&String, &String)| {
+            let theirs = other.modules.get(*name);
+            theirs.is_some_and(|theirs| theirs != *text)
+        };
+        self.altered += self.sources.iter().filter(is_altered).count()
+            + self.modules.iter().filter(is_other).count()
+            + self.catalogue.altered_by(&other.catalogue);
         self.sources
             .retain(|ours| other.sources.iter().all(|theirs| theirs.path != ours.path));
         self.sources.extend(other.sources);

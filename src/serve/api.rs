@@ -133,7 +133,9 @@ impl Api {
     /// Removes a sandbox; one that is being made is awaited first.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Refusal> {
         if self.nursery.settled(id).await.is_none() {
-            self.target.delete(id).await?;
+            let (target, gone) = (Arc::clone(&self.target), id.to_owned());
+            self.completing(async move { target.delete(&gone).await })
+                .await?;
         } else if !self.nursery.discard(id) {
             // Somebody else was faster.
             return Err(TargetError::from(not_found(id)).into());
@@ -158,6 +160,30 @@ impl Api {
                 Err(error.into())
             }
         }
+    }
+
+    /// Pauses a sandbox that runs.
+    pub(super) async fn pause(&self, id: &str) -> Result<(), Refusal> {
+        self.running(id).await?;
+        let (target, id) = (Arc::clone(&self.target), id.to_owned());
+        self.completing(async move { target.pause(&id).await })
+            .await
+    }
+
+    /// Resumes a sandbox that is paused.
+    pub(super) async fn resume(&self, id: &str) -> Result<(), Refusal> {
+        self.running(id).await?;
+        let (target, id) = (Arc::clone(&self.target), id.to_owned());
+        self.completing(async move { target.resume(&id).await })
+            .await
+    }
+
+    /// Does something to a sandbox to its end, also when the client goes away halfway.
+    async fn completing(
+        &self,
+        change: impl Future<Output = Result<(), TargetError>> + Send + 'static,
+    ) -> Result<(), Refusal> {
+        Ok(self.scope.completing(change).await?)
     }
 
     fn names(&self) -> MutexGuard<'_, HashMap<String, String>> {

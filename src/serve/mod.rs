@@ -34,6 +34,9 @@ pub use api::Api;
 /// How long connections may go on once everything behind them has been removed.
 const FAREWELL: Duration = Duration::from_secs(3);
 
+/// How long what is being made may take to end, and everything to be removed.
+const TEAR_DOWN: Duration = Duration::from_secs(60);
+
 /// How the server is set up.
 #[derive(Clone)]
 pub struct ServeConfig {
@@ -156,20 +159,26 @@ impl Server {
             .with_graceful_shutdown(async move { closing.cancelled().await });
         let mut serving = tokio::spawn(serving.into_future());
         cancel.cancelled().await;
-        let mut words: Vec<_> = self
-            .scope
-            .tear_down()
-            .await
-            .into_iter()
-            .map(|(resource, error)| {
-                format!("{resource} could not be removed: {}", in_full(&error))
-            })
-            .collect();
+        let mut words: Vec<_> = match tokio::time::timeout(TEAR_DOWN, self.scope.tear_down()).await
+        {
+            Ok(left) => left
+                .into_iter()
+                .map(|(resource, error)| {
+                    format!("{resource} could not be removed: {}", in_full(&error))
+                })
+                .collect(),
+            // Such as a pull from a registry that does not answer.
+            Err(_) => vec![format!(
+                "what was being made did not end within {} s",
+                TEAR_DOWN.as_secs()
+            )],
+        };
         // What still streams has nothing behind it any more.
         if tokio::time::timeout(FAREWELL, &mut serving).await.is_err() {
             serving.abort();
         }
-        words.extend(settle(self.target.as_ref(), &self.ledger).await);
+        let remainder = settle(self.target.as_ref(), &self.ledger).await;
+        words.extend(remainder.words().cloned());
         words
     }
 }

@@ -8,11 +8,12 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{any, get, patch, post};
 use axum::{Json, middleware};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use tower::ServiceExt;
 
-use crate::sandbox::{ApiAnswer, ApiRequest};
+use crate::sandbox::{ApiAnswer, ApiRequest, LARGEST_ANSWER, patience};
 use crate::target::TargetError;
 
 use super::api::Api;
@@ -96,13 +97,23 @@ pub(super) async fn answer(router: Router, request: &ApiRequest) -> Result<ApiAn
     }
     let body = Body::from(request.body.clone());
     let sent = builder.body(body).map_err(wrong)?;
-    let answered = router
-        .oneshot(sent)
-        .await
-        .unwrap_or_else(|never| match never {});
-    let (head, body) = answered.into_parts();
-    let body = body.collect().await.map_err(|error| {
-        TargetError::failed(format!("reading the answer to {}", request.path), error)
+    let answered = async {
+        let answer = router.oneshot(sent).await;
+        let (head, body) = answer.unwrap_or_else(|never| match never {}).into_parts();
+        let body = Limited::new(body, LARGEST_ANSWER).collect().await;
+        body.map(|body| (head, body))
+            .map_err(|error| error.to_string())
+    };
+    let patience = patience(&request.method, &request.path);
+    let told = timeout(patience, answered).await;
+    let late = |_| format!("nothing came within {} s", patience.as_secs());
+    let (head, body) = told.map_err(late).flatten().map_err(|why| {
+        let (method, path) = (&request.method, &request.path);
+        let what = format!("the API did not answer {method} {path}: {why}");
+        TargetError::Misbehaved {
+            what,
+            exchange: None,
+        }
     })?;
     let header = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();

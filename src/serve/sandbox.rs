@@ -78,15 +78,13 @@ pub(super) async fn delete(State(api): State<Arc<Api>>, id: Id) -> Answer<Status
 
 pub(super) async fn pause(State(api): State<Arc<Api>>, id: Id) -> Answer<StatusCode> {
     let Path(id) = id?;
-    api.running(&id).await?;
-    api.target.pause(&id).await?;
+    api.pause(&id).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
 pub(super) async fn resume(State(api): State<Arc<Api>>, id: Id) -> Answer<StatusCode> {
     let Path(id) = id?;
-    api.running(&id).await?;
-    api.target.resume(&id).await?;
+    api.resume(&id).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

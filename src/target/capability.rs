@@ -60,6 +60,12 @@ impl Capability {
             .find(|(capability, _)| *capability == self)
             .map_or("?", |(_, name)| name)
     }
+
+    /// The option that gives the capability to the targets of this crate, where it is for whoever
+    /// runs them to give.
+    pub fn option(self) -> Option<&'static str> {
+        (self == Self::VolumesHost).then_some("--allow-host-path DIR")
+    }
 }
 
 impl fmt::Display for Capability {

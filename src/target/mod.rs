@@ -38,7 +38,7 @@ pub use capability::{Capability, UnknownCapability};
 pub use error::{TargetError, in_full};
 pub use ledger::{DeadRun, Ledger, LedgerError, state_folder};
 pub use owner::{Acceptance, Handle, Owner, Resource, RunId};
-pub use scope::{Scope, settle};
+pub use scope::{Remainder, Scope, settle};
 pub use witness::{SeenMount, Witness};
 
 /// Most processes of one sandbox at once, where the target makes it itself: enough for any

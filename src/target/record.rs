@@ -355,6 +355,13 @@ impl<B> Roster<B> {
         }
         self.unclaimed(orphans)
     }
+
+    /// Takes a sandbox in again that could not be removed, so that whoever tries once more finds
+    /// it and the volumes that go with it.
+    pub(super) fn restore(&self, record: &Arc<Record<B>>, orphans: Vec<String>) {
+        lock(&record.doomed).extend(orphans);
+        self.insert(record);
+    }
 }
 
 /// Notes what could not be cleared after a create that failed for a better reason: the run's own

@@ -161,34 +161,67 @@ impl Scope {
     }
 }
 
+/// What a run left on its target, in words. Nothing is the only good answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remainder {
+    /// What the target kept although it was told to remove it.
+    pub leaked: Vec<String>,
+    /// What could not be looked at or removed for want of the target: something may be left.
+    pub unknown: Vec<String>,
+}
+
+impl Remainder {
+    /// Whether nothing is left, for certain.
+    pub fn is_nothing(&self) -> bool {
+        self.leaked.is_empty() && self.unknown.is_empty()
+    }
+
+    /// Adds what another run left.
+    pub fn extend(&mut self, other: Self) {
+        self.leaked.extend(other.leaked);
+        self.unknown.extend(other.unknown);
+    }
+
+    /// All of it.
+    pub fn words(&self) -> impl Iterator<Item = &String> {
+        self.leaked.iter().chain(&self.unknown)
+    }
+}
+
 /// Ends a run: compares the target with the ledger, removes what is left, closes the ledger, and
-/// answers what was left, in words. Nothing is the only good answer.
-pub async fn settle(target: &dyn Target, ledger: &Ledger) -> Vec<String> {
+/// answers what was left.
+pub async fn settle(target: &dyn Target, ledger: &Ledger) -> Remainder {
     let run = &ledger.owner().run;
+    let mut remainder = Remainder::default();
     let left = match target.remains(Some(run)).await {
         Ok(left) => left,
         Err(error) => {
-            return vec![format!(
+            remainder.unknown.push(format!(
                 "cannot look for what run {run} left: {}; run: osb-conformance clean",
                 in_full(&error)
-            )];
+            ));
+            return remainder;
         }
     };
-    let (mut words, mut removed_all) = (Vec::new(), true);
+    let mut removed_all = true;
     for (_, resource) in left {
-        match target.remove(run, &resource).await {
-            Ok(()) => words.push(format!("{resource} was left behind; it is removed now")),
-            Err(error) => {
-                removed_all = false;
-                words.push(format!(
-                    "{resource} is left behind: {}; run: osb-conformance clean",
-                    in_full(&error)
-                ));
-            }
+        let Err(error) = target.remove(run, &resource).await else {
+            let words = format!("{resource} was left behind; it is removed now");
+            remainder.leaked.push(words);
+            continue;
+        };
+        removed_all = false;
+        let words = format!(
+            "{resource} is left behind: {}; run: osb-conformance clean",
+            in_full(&error)
+        );
+        match error {
+            TargetError::Unreachable { .. } => remainder.unknown.push(words),
+            _ => remainder.leaked.push(words),
         }
     }
     if removed_all && let Err(error) = ledger.close() {
-        words.push(error.to_string());
+        remainder.unknown.push(error.to_string());
     }
-    words
+    remainder
 }

@@ -20,3 +20,4 @@ mod record;
 
 pub use diff::{Comparison, Diff, accept, compare};
 pub use record::Recorder;
+pub(crate) use record::escaped;

@@ -116,18 +116,7 @@ impl Recorder {
     pub fn say(&mut self, text: &str) {
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             let line = line.strip_suffix('\r').unwrap_or(line);
-            let indented: String =
-                "  ".chars()
-                    .chain(line.chars())
-                    .fold(String::new(), |mut shown, c| {
-                        if c.is_control() && c != '\t' {
-                            shown.extend(c.escape_default());
-                        } else {
-                            shown.push(c);
-                        }
-                        shown
-                    });
-            self.line(indented.trim_end());
+            self.line(format!("  {}", escaped(line)).trim_end());
         }
     }
 
@@ -177,6 +166,18 @@ impl Recorder {
         text.push_str(&self.body);
         self.redact(text.trim_end())
     }
+}
+
+/// One line of text from outside, with characters that would steer a terminal written out.
+pub(crate) fn escaped(line: &str) -> String {
+    line.chars().fold(String::new(), |mut shown, c| {
+        if c.is_control() && c != '\t' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
 }
 
 /// Replaces `real` where it is not part of a longer name: `x-1` is not replaced in `x-12`.

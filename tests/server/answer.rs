@@ -55,7 +55,7 @@ async fn judge(bench: &Bench, cases: &[Case]) {
             assert!(detail.contains(part), "{part:?} in {shown}");
         }
         assert!(!outcome.told.contains(KEY), "{}", outcome.told);
-        assert_eq!(outcome.summary.leaked, Vec::<String>::new(), "{shown}");
+        assert_eq!(outcome.left(), Vec::<String>::new(), "{shown}");
         assert!(outcome.duration.as_secs() < 15, "{:?}", outcome.duration);
         assert_eq!(bench.count().await, 0, "{}", case.name);
     }

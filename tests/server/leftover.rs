@@ -47,7 +47,7 @@ async fn a_server_that_fails_now_and_then_is_left_empty(bench: Arc<Bench>) {
         }
         assert!(!outcome.told.contains(KEY));
         // The last look may have failed, too, and then says so.
-        for words in &outcome.summary.leaked {
+        for words in outcome.left() {
             assert!(
                 words.contains("now and then") || words.contains("was left behind"),
                 "{words}"
@@ -86,7 +86,7 @@ async fn a_sandbox_that_was_made_in_secret_is_removed(bench: Arc<Bench>) {
         );
         assert!(outcome.finding(name).message.contains("500 X: sorry"));
     }
-    assert_eq!(outcome.summary.leaked, Vec::<String>::new());
+    assert_eq!(outcome.left(), Vec::<String>::new());
     let removed = relay
         .seen()
         .into_iter()
@@ -143,7 +143,7 @@ async fn a_sandbox_that_outlives_its_removal_is_removed_again(bench: Arc<Bench>)
         (Verdict::Failed, "timeout")
     );
     assert!(finding.message.contains("sandbox:kill"), "{finding:?}");
-    assert_eq!(outcome.summary.leaked, Vec::<String>::new());
+    assert_eq!(outcome.left(), Vec::<String>::new());
     assert!(outcome.duration.as_secs() < 10, "{:?}", outcome.duration);
     assert_eq!(bench.count().await, 0);
 }
@@ -176,8 +176,8 @@ async fn pages_without_an_end_are_not_read_for_ever(bench: Arc<Bench>) {
         let outcome = run(&target, &[("a", COMMAND)]).await;
         assert_eq!(outcome.verdict("a"), Verdict::Passed);
         match is_same {
-            true => assert_eq!(outcome.summary.leaked, Vec::<String>::new()),
-            false => assert!(outcome.summary.leaked[0].contains("cannot look for what run")),
+            true => assert_eq!(outcome.left(), Vec::<String>::new()),
+            false => assert!(outcome.summary.unsettled[0].contains("cannot look for what run")),
         }
         assert!(
             outcome.duration < Duration::from_secs(30),
@@ -207,7 +207,7 @@ async fn what_is_not_ours_stays_also_where_filters_are_ignored(bench: Arc<Bench>
     });
     let outcome = run(&target, &[("a", COMMAND), ("b", COMMAND)]).await;
     assert_eq!(outcome.verdict("a"), Verdict::Failed);
-    assert_eq!(outcome.summary.leaked, Vec::<String>::new());
+    assert_eq!(outcome.left(), Vec::<String>::new());
     let deleted = relay
         .seen()
         .into_iter()

@@ -45,12 +45,20 @@ impl Outcome {
             .unwrap_or_else(|| panic!("{name} has passed"))
     }
 
+    /// What was left, or may have been, in words.
+    pub fn left(&self) -> Vec<String> {
+        let Summary {
+            leaked, unsettled, ..
+        } = &self.summary;
+        leaked.iter().chain(unsettled).cloned().collect()
+    }
+
     /// Checks that every scenario passed, and that nothing was left.
     pub fn all_pass(&self) -> &Self {
         let bad = self.reports.iter().filter(|r| r.verdict != Verdict::Passed);
         let told: Vec<_> = bad.map(explain).collect();
         assert!(told.is_empty(), "{}", told.join("\n"));
-        assert_eq!(self.summary.leaked, Vec::<String>::new());
+        assert_eq!(self.left(), Vec::<String>::new());
         assert!(self.summary.is_success());
         self
     }
@@ -159,7 +167,7 @@ async fn run_suite(
     );
     let told = [json, junit].map(|bytes| String::from_utf8(bytes).unwrap());
     Outcome {
-        told: format!("{}{}{explained}{:?}", told[0], told[1], summary.leaked),
+        told: format!("{}{}{explained}", told[0], told[1]),
         summary,
         reports,
         duration: begun.elapsed(),

@@ -60,7 +60,7 @@ async fn judge(
         assert!(finding.location.is_some(), "{finding:?}");
     }
     assert_eq!(outcome.verdict("c"), Verdict::Passed);
-    assert_eq!(outcome.summary.leaked, Vec::<String>::new());
+    assert_eq!(outcome.left(), Vec::<String>::new());
     assert!(
         outcome.duration < Duration::from_secs(10),
         "{:?}",
@@ -103,7 +103,7 @@ async fn run_out(fault: impl Fn(&Seen, &[Seen]) -> Act + Send + Sync + 'static) 
         outcome.duration,
         outcome.of("a").findings
     );
-    println!("{:#?}", outcome.summary.leaked);
+    println!("{:#?}", outcome.left());
     let left = bench.count().await;
     bench.stop().await;
     (outcome, left)
@@ -114,7 +114,7 @@ async fn run_out(fault: impl Fn(&Seen, &[Seen]) -> Act + Send + Sync + 'static) 
 async fn a_server_that_never_answers_anything_is_given_up() {
     let (outcome, _) = run_out(|_, _| Act::Hang).await;
     assert_eq!(outcome.finding("a").kind, "timeout");
-    assert!(!outcome.summary.leaked.is_empty());
+    assert!(!outcome.summary.unsettled.is_empty());
     assert!(
         outcome.duration < Duration::from_secs(200),
         "{:?}",

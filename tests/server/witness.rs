@@ -127,7 +127,7 @@ async fn a_server_that_forgets_what_was_asked_for_is_found_out(bench: Arc<Bench>
             "{finding:?}"
         );
         assert!(finding.message.contains(says), "{name}: {finding:?}");
-        assert_eq!(outcome.summary.leaked, Vec::<String>::new());
+        assert_eq!(outcome.left(), Vec::<String>::new());
         assert_eq!(bench.count().await, 0);
     }
 }

@@ -100,11 +100,19 @@ impl Engine {
     }
 
     /// Removes a sandbox that is no longer listed, and the volumes that go with it.
-    async fn end(&self, record: &Container) -> Result<()> {
+    async fn end(&self, record: &Arc<Container>) -> Result<()> {
         let orphans = self.sandboxes.orphans(record);
+        let ended = self.end_with(record, &orphans).await;
+        if ended.is_err() {
+            self.sandboxes.restore(record, orphans);
+        }
+        ended
+    }
+
+    async fn end_with(&self, record: &Container, orphans: &[String]) -> Result<()> {
         self.remove_container(&record.name).await?;
         for volume in orphans {
-            self.remove_volume(&volume).await?;
+            self.remove_volume(volume).await?;
         }
         Ok(())
     }

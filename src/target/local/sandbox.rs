@@ -208,12 +208,20 @@ impl Machine {
     }
 
     /// Removes a sandbox that is no longer listed, and the volumes that go with it.
-    async fn end(&self, record: &Sandbox) -> Result<()> {
+    async fn end(&self, record: &Arc<Sandbox>) -> Result<()> {
         let orphans = self.sandboxes.orphans(record);
+        let ended = self.end_with(record, &orphans).await;
+        if ended.is_err() {
+            self.sandboxes.restore(record, orphans);
+        }
+        ended
+    }
+
+    async fn end_with(&self, record: &Sandbox, orphans: &[String]) -> Result<()> {
         record.body.kill().await?;
         self.clear(&record.name).await?;
         for volume in orphans {
-            self.volumes.remove(&volume)?;
+            self.volumes.remove(volume)?;
         }
         Ok(())
     }

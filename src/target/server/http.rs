@@ -1,7 +1,6 @@
 //! One request and its answer, within bounds, and what is to be made of it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::execd::{Client, ExecdError, Payload};
-use crate::sandbox::{ApiError, Exchange, STRUCK};
+use crate::sandbox::{ApiError, Exchange, LARGEST_ANSWER, STRUCK, patience};
 use crate::target::error::is_unreachable;
 use crate::target::{Result, TargetError, in_full};
 
@@ -21,15 +20,6 @@ use super::connect::{Connector, advice};
 
 /// The header with the API key.
 const API_KEY: HeaderName = HeaderName::from_static("open-sandbox-api-key");
-
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long the answer to a create request may take: a server may pull the image meanwhile.
-const CREATE_PATIENCE: Duration = Duration::from_secs(120);
-
-/// Largest answer, in bytes.
-const LARGEST: usize = 16 << 20;
 
 /// The way to a server's lifecycle API.
 pub(super) struct Http {
@@ -110,10 +100,7 @@ impl Http {
         {
             headers.insert(API_KEY, key.clone());
         }
-        let patience = match (&method, path) {
-            (&Method::POST, "/sandboxes") => CREATE_PATIENCE,
-            _ => PATIENCE,
-        };
+        let patience = patience(method.as_str(), path);
         let place = format!("{}{path}", self.address.base);
         let mut exchange = Exchange::begin(method.as_str(), &place, &body);
         let what = format!("{method} {path}");
@@ -222,8 +209,8 @@ async fn whole(mut body: Payload) -> Result<Bytes, ExecdError> {
         if let Ok(data) = frame.into_data() {
             bytes.extend_from_slice(&data);
         }
-        if bytes.len() > LARGEST {
-            let what = format!("it is longer than {} MiB", LARGEST >> 20);
+        if bytes.len() > LARGEST_ANSWER {
+            let what = format!("it is longer than {} MiB", LARGEST_ANSWER >> 20);
             return Err(ExecdError::transport(context, what));
         }
     }
@@ -283,8 +270,7 @@ impl Reply {
     /// The answer's body as the schema has it.
     pub(super) fn json<T: DeserializeOwned>(self) -> Result<T> {
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        let read = serde_path_to_error::deserialize(&mut reader);
-        read.map_err(|error| {
+        let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();
             let place = if path == "." {
                 String::new()
@@ -295,7 +281,11 @@ impl Reply {
                 "is not what the specification has{place}: {}",
                 error.inner()
             ))
-        })
+        })?;
+        match reader.end() {
+            Ok(()) => Ok(read),
+            Err(error) => Err(self.wrong(format!("is not what the specification has: {error}"))),
+        }
     }
 
     /// The error that the answer `is` wrong in some way.

@@ -9,8 +9,10 @@
 
 mod address;
 mod connect;
+mod holder;
 mod http;
 mod mark;
+mod probe;
 mod reach;
 mod sandbox;
 mod volume;

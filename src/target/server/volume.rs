@@ -3,21 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hyper::Method;
 use tokio::sync::OnceCell;
-use uuid::Uuid;
+use tokio_util::task::TaskTracker;
 
-use crate::execd::ExecdError;
 use crate::execd::protocol::{FileMetadata, Permission};
-use crate::sandbox::{
-    CreateSandboxRequest, ImageSpec, Pvc, SandboxInfo, Volume, default_entrypoint, default_limits,
-};
+use crate::sandbox::{CreateSandboxRequest, Pvc};
 use crate::target::docker::{DockerConfig, DockerTarget};
 use crate::target::{
-    Files, Handle, Owner, Resource, Result, RunId, Target, TargetError, TargetInfo, Witness,
+    Files, Owner, Resource, Result, RunId, Target, TargetError, TargetInfo, Witness,
 };
 
 use super::ServerConfig;
+use super::holder::{MOUNT, exists, hold, passing, read, read_once};
+use super::probe::{is_shared, kept_volume};
 use super::sandbox::Server;
 
 /// How volumes of a server are prepared and looked at from outside.
@@ -34,17 +32,15 @@ pub enum VolumeAccess {
     Api,
 }
 
-/// Where the volume is in a sandbox of ours.
-const MOUNT: &str = "/osb-volume";
-
-/// Seconds that a sandbox of ours lives at most, in case that nobody removes it.
-const TIMEOUT: i64 = 3600;
-
 /// The way that was found, once the target is prepared.
 #[derive(Debug)]
 enum Way {
     Engine(Arc<DockerTarget>),
-    Api,
+    Api {
+        /// Whether volumes go with their sandboxes where that is asked for, which the
+        /// specification promises on Docker alone.
+        lets_go: bool,
+    },
 }
 
 /// The volumes of a server.
@@ -57,6 +53,8 @@ pub(super) struct Volumes {
     without_engine: String,
     image: Option<String>,
     way: OnceCell<Way>,
+    /// Looks at the server that clean up after themselves, also when nobody waits any more.
+    probes: TaskTracker,
     /// Sandboxes of ours that hold volumes, by the volumes' names.
     holders: Mutex<HashMap<String, String>>,
 }
@@ -87,35 +85,47 @@ impl Volumes {
             without_engine,
             image: config.image.clone(),
             way: OnceCell::new(),
+            probes: TaskTracker::new(),
             holders: Mutex::default(),
         })
     }
 
     /// Finds the way to the volumes, and what the target is called with it.
-    pub(super) async fn prepare(&self, server: &Server, info: &TargetInfo) -> Result<TargetInfo> {
-        let (way, why) = match (&self.engine, self.access) {
-            (None, _) => (Way::Api, self.without_engine.clone()),
-            (Some(engine), VolumeAccess::Docker) => {
-                (Way::Engine(Arc::clone(engine)), "--volumes docker".into())
-            }
+    pub(super) async fn prepare(
+        &self,
+        server: &Arc<Server>,
+        info: &TargetInfo,
+    ) -> Result<TargetInfo> {
+        let (engine, mut why) = match (&self.engine, self.access) {
+            (None, _) => (None, self.without_engine.clone()),
+            (Some(engine), VolumeAccess::Docker) => (Some(engine), "--volumes docker".into()),
             (Some(engine), _) => match self.shares(server, engine, info).await? {
-                Ok(()) => (
-                    Way::Engine(Arc::clone(engine)),
-                    "the server's volumes are on it".into(),
-                ),
-                Err(why) => (Way::Api, why),
+                Ok(()) => (Some(engine), "the server's volumes are on it".into()),
+                Err(why) => (None, why),
             },
         };
         let mut prepared = info.clone();
-        let through = match &way {
-            Way::Engine(engine) => {
+        let (way, through) = match engine {
+            Some(engine) => {
                 if self.image.is_none() {
                     engine.prepare().await?;
                     prepared.image.clone_from(&engine.info().image);
                 }
-                format!("volumes through {}", engine.info().description)
+                let through = format!("volumes through {}", engine.info().description);
+                (Way::Engine(Arc::clone(engine)), through)
             }
-            Way::Api => "volumes through the API alone".into(),
+            None => {
+                let (server, image) = (Arc::clone(server), info.image.clone());
+                let kept = self.probe(kept_volume(server, image)).await?;
+                if let Some(name) = &kept {
+                    why.push_str(&format!(
+                        "; it keeps volumes that are to go with their sandbox, such as {name}, which \
+                         is left: nothing is tried that would leave more"
+                    ));
+                }
+                let lets_go = kept.is_none();
+                (Way::Api { lets_go }, "volumes through the API alone".into())
+            }
         };
         prepared.description = format!("{}, {through} ({why})", info.description);
         // Prepared once.
@@ -123,60 +133,34 @@ impl Volumes {
         Ok(prepared)
     }
 
-    /// Whether the server finds a volume that we make on `engine`; if not, why. Nothing is made
-    /// for it: of two volumes that must exist the second never does, and the refusal names the one
-    /// that the server misses.
+    /// Whether the server finds a volume that we make on `engine`; if not, why.
     async fn shares(
         &self,
-        server: &Server,
-        engine: &DockerTarget,
+        server: &Arc<Server>,
+        engine: &Arc<DockerTarget>,
         info: &TargetInfo,
     ) -> Result<Result<(), String>> {
         // An image that a server on this engine has, in case that it looks for that first.
         let image = match &self.image {
-            Some(_) => &info.image,
+            Some(_) => info.image.clone(),
             None => {
                 engine.prepare().await?;
-                &engine.info().image
+                engine.info().image.clone()
             }
         };
-        let owner = Owner::this_process();
-        let [there, missing] = ["there", "missing"]
-            .map(|what| format!("osb-{}-{what}-{}", owner.run, Uuid::new_v4().simple()));
-        let volume = |name: &str, claim: &str| Volume {
-            pvc: Some(Pvc {
-                create_if_not_exists: false,
-                ..Pvc::claim(claim)
-            }),
-            ..Volume::at(name, format!("/{name}"))
-        };
-        let request = CreateSandboxRequest {
-            volumes: Some(vec![volume("there", &there), volume("missing", &missing)]),
-            ..ours(image)
-        };
-        engine.create_volume(&owner, &there, &Files::new()).await?;
-        let answered = server
-            .http
-            .send(Method::POST, "/sandboxes", Some(&request))
-            .await;
-        engine
-            .remove(&owner.run, &Resource::Volume(there.clone()))
-            .await?;
-        Ok(match answered {
-            Err(TargetError::Api(error)) if error.message.contains(&missing) => Ok(()),
-            Err(TargetError::Api(error)) if error.message.contains(&there) => {
-                Err("the server does not see the volumes of the engine here".into())
-            }
-            Err(TargetError::Api(error)) => Err(format!(
-                "the server does not tell whether its volumes are on the engine here: {error}"
-            )),
-            Err(other) => return Err(other),
-            Ok(reply) => {
-                let created: SandboxInfo = reply.json()?;
-                server.delete(&created.id).await?;
-                Err("the server makes volumes that must exist, so nothing can be told of the engine here".into())
-            }
-        })
+        let (server, engine) = (Arc::clone(server), Arc::clone(engine));
+        self.probe(async move { is_shared(&server, &engine, &image).await })
+            .await
+    }
+
+    /// Looks at the server, to the end also when the caller is dropped meanwhile: what that makes
+    /// must be removed again.
+    async fn probe<T: Send + 'static>(
+        &self,
+        probe: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let lost = |error| TargetError::failed("looking at the server's volumes", error);
+        self.probes.spawn(probe).await.map_err(lost)?
     }
 
     fn way(&self) -> Result<&Way> {
@@ -190,12 +174,15 @@ impl Volumes {
 
     /// Refuses a request that would make a volume which nobody could remove.
     pub(super) fn check(&self, request: &CreateSandboxRequest) -> Result<()> {
-        if let Some(Way::Engine(_)) = self.way.get() {
-            return Ok(());
-        }
+        let lets_go = match self.way.get() {
+            Some(Way::Engine(_)) => return Ok(()),
+            Some(Way::Api { lets_go }) => *lets_go,
+            None => false,
+        };
         let lasting = |pvc: &&Pvc| {
             let is_ours = self.lock().contains_key(&pvc.claim_name);
-            pvc.create_if_not_exists && !pvc.delete_on_sandbox_termination && !is_ours
+            let goes = lets_go && pvc.delete_on_sandbox_termination;
+            pvc.create_if_not_exists && !goes && !is_ours
         };
         let pvcs = request
             .volumes
@@ -203,9 +190,7 @@ impl Volumes {
             .flatten()
             .filter_map(|volume| volume.pvc.as_ref());
         match pvcs.into_iter().find(lasting) {
-            Some(_) => Err(TargetError::Impossible(
-                "a volume that outlives its sandbox cannot be removed through the API alone; give --volumes docker".into(),
-            )),
+            Some(_) => Err(irremovable()),
             None => Ok(()),
         }
     }
@@ -218,14 +203,12 @@ impl Volumes {
         name: &str,
         files: &Files,
     ) -> Result<()> {
-        if let Way::Engine(engine) = self.way()? {
-            return engine.create_volume(owner, name, files).await;
+        match self.way()? {
+            Way::Engine(engine) => return engine.create_volume(owner, name, files).await,
+            Way::Api { lets_go: false } => return Err(irremovable()),
+            Way::Api { lets_go: true } => {}
         }
-        let pvc = Pvc {
-            delete_on_sandbox_termination: true,
-            ..Pvc::claim(name)
-        };
-        let id = self.hold(server, image, owner, pvc, false).await?;
+        let id = hold(server, image, owner, passing(name), false).await?;
         self.lock().insert(name.into(), id.clone());
         let permission = Permission {
             mode: Some(644),
@@ -246,35 +229,6 @@ impl Volumes {
         Ok(server.client(&id).await?.upload(&files).await?)
     }
 
-    /// Makes a sandbox of ours that mounts a volume, and answers its id.
-    async fn hold(
-        &self,
-        server: &Arc<Server>,
-        image: &str,
-        owner: &Owner,
-        pvc: Pvc,
-        read_only: bool,
-    ) -> Result<String> {
-        let unique = Uuid::new_v4().simple().to_string();
-        let handle = Handle::new(owner.clone(), format!("osb-{}-volume-{unique}", owner.run));
-        let request = CreateSandboxRequest {
-            volumes: Some(vec![Volume {
-                pvc: Some(pvc),
-                read_only,
-                ..Volume::at("volume", MOUNT)
-            }]),
-            ..ours(image)
-        };
-        match Server::create(server, &handle, &request).await {
-            Ok(info) => Ok(info.id),
-            Err(error) => {
-                // Nobody else knows of it; the first error is the one to tell.
-                let _ = server.remove(&owner.run, &handle.name).await;
-                Err(error)
-            }
-        }
-    }
-
     pub(super) async fn exists(
         &self,
         server: &Arc<Server>,
@@ -285,21 +239,13 @@ impl Volumes {
         if let Way::Engine(engine) = self.way()? {
             return engine.volume_exists(owner, name).await;
         }
-        let pvc = Pvc {
-            create_if_not_exists: false,
-            ..Pvc::claim(name)
-        };
-        match self.hold(server, image, owner, pvc, true).await {
-            Ok(id) => server.delete(&id).await.map(|()| true),
-            Err(error) if is_not_found(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
+        exists(server, image, owner, name).await
     }
 
     pub(super) async fn labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
         match self.way()? {
             Way::Engine(engine) => engine.volume_labels(name).await,
-            Way::Api => Err(TargetError::Impossible(
+            Way::Api { .. } => Err(TargetError::Impossible(
                 "labels of volumes cannot be seen through the API alone; give --volumes docker"
                     .into(),
             )),
@@ -321,17 +267,7 @@ impl Volumes {
         if let Some(holder) = holder {
             return read(server, &holder, path).await;
         }
-        let pvc = Pvc {
-            create_if_not_exists: false,
-            ..Pvc::claim(name)
-        };
-        let id = match self.hold(server, image, owner, pvc, true).await {
-            Ok(id) => id,
-            Err(error) if is_not_found(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let data = read(server, &id, path).await;
-        server.delete(&id).await.and(data)
+        read_once(server, image, owner, name, path).await
     }
 
     /// Removes a volume of `run`; one that is gone is fine.
@@ -360,6 +296,8 @@ impl Volumes {
 
     /// What is left on the engine: volumes, and containers that looked into them.
     pub(super) async fn remains(&self, run: Option<&RunId>) -> Result<Vec<(Owner, Resource)>> {
+        self.probes.close();
+        self.probes.wait().await;
         match (&self.engine, run) {
             (Some(engine), Some(run)) if self.is_through_engine() => engine.remains_of(run).await,
             // Somebody who cleans up after any run asks the engine itself.
@@ -370,7 +308,7 @@ impl Volumes {
     pub(super) async fn witness(&self, id: &str, mount_path: &str) -> Result<Witness> {
         match self.way()? {
             Way::Engine(engine) => engine.witness(id, mount_path).await,
-            Way::Api => {
+            Way::Api { .. } => {
                 let why = "the server's volumes are reached through the API alone";
                 Ok(Witness::Blind(why.into()))
             }
@@ -380,7 +318,7 @@ impl Volumes {
     /// Whether what this run left may be on the engine; a run that was never prepared made
     /// nothing there, but one that cleans up after another may have to look.
     fn is_through_engine(&self) -> bool {
-        !matches!(self.way.get(), Some(Way::Api))
+        !matches!(self.way.get(), Some(Way::Api { .. }))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
@@ -388,34 +326,9 @@ impl Volumes {
     }
 }
 
-/// A request for a sandbox of ours, without volumes.
-fn ours(image: &str) -> CreateSandboxRequest {
-    CreateSandboxRequest {
-        image: Some(ImageSpec {
-            uri: image.into(),
-            auth: None,
-        }),
-        entrypoint: Some(default_entrypoint()),
-        resource_limits: Some(default_limits()),
-        timeout: Some(TIMEOUT),
-        ..CreateSandboxRequest::default()
-    }
-}
-
-/// Reads a file of the volume that the sandbox `id` of ours holds.
-async fn read(server: &Server, id: &str, path: &str) -> Result<Option<Vec<u8>>> {
-    let path = format!("{MOUNT}/{}", path.trim_start_matches('/'));
-    match server.client(id).await?.download(&path).await {
-        Ok(data) => Ok(Some(data.into())),
-        Err(ExecdError::Api { status: 404, .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether a create request was refused because the volume that it must find is not there.
-fn is_not_found(error: &TargetError) -> bool {
-    let not_found = |code: &str| code.contains("NOT_FOUND");
-    error
-        .api()
-        .is_some_and(|error| error.status < 500 && not_found(&error.code))
+/// What is wrong with a volume that would outlive its run.
+fn irremovable() -> TargetError {
+    TargetError::Impossible(
+        "a volume that outlives its sandbox cannot be removed through the API alone; give --volumes docker".into(),
+    )
 }

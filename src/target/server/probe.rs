@@ -1,0 +1,84 @@
+//! What a server's volumes are like, found out by asking it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Method;
+use tokio::time::{Instant, sleep};
+
+use crate::sandbox::{CreateSandboxRequest, Volume};
+use crate::target::docker::DockerTarget;
+use crate::target::{Files, Handle, Owner, Result, Target, TargetError};
+
+use super::holder::{existing, exists, hold, ours, passing, unique};
+use super::mark;
+use super::sandbox::Server;
+
+/// How long a volume may take to go after its sandbox.
+const REMOVAL: Duration = Duration::from_secs(10);
+
+/// Whether the server finds a volume that we make on `engine`; if not, why. Where all is well
+/// nothing else is made: of two volumes that must exist the second never does, and the refusal
+/// names the one that the server misses.
+pub(super) async fn is_shared(
+    server: &Arc<Server>,
+    engine: &DockerTarget,
+    image: &str,
+) -> Result<Result<(), String>> {
+    let owner = Owner::this_process();
+    let [there, missing] = ["there", "missing"].map(|what| unique(&owner, what));
+    let handle = Handle::new(owner.clone(), unique(&owner, "probe"));
+    let volume = |name: &str, claim: &str| Volume {
+        pvc: Some(existing(claim)),
+        ..Volume::at(name, format!("/{name}"))
+    };
+    let mut request = CreateSandboxRequest {
+        volumes: Some(vec![volume("there", &there), volume("missing", &missing)]),
+        ..ours(image)
+    };
+    mark::put(&handle, &mut request.metadata);
+    engine.create_volume(&owner, &there, &Files::new()).await?;
+    let answered = server
+        .http
+        .send(Method::POST, "/sandboxes", Some(&request))
+        .await;
+    // A server that made it all the same has made the volume, too.
+    let mut removed = match &answered {
+        Err(TargetError::Api(_)) => Ok(()),
+        _ => server.remove(&owner.run, &handle.name).await,
+    };
+    for name in [&there, &missing] {
+        removed = removed.and(engine.remove_volume_of(&owner.run, name).await);
+    }
+    removed?;
+    Ok(match answered {
+        Err(TargetError::Api(error)) if error.message.contains(&missing) => Ok(()),
+        Err(TargetError::Api(error)) if error.message.contains(&there) => {
+            Err("the server does not see the volumes of the engine here".into())
+        }
+        Err(TargetError::Api(error)) => Err(format!(
+            "the server does not tell whether its volumes are on the engine here: {error}"
+        )),
+        Err(other) => return Err(other),
+        Ok(_) => Err(
+            "the server makes volumes that must exist, so nothing can be told of the engine here"
+                .into(),
+        ),
+    })
+}
+
+/// The name of a volume that was to go with its sandbox and stayed; `None` where it went.
+pub(super) async fn kept_volume(server: Arc<Server>, image: String) -> Result<Option<String>> {
+    let owner = Owner::this_process();
+    let name = unique(&owner, "passing");
+    let id = hold(&server, &image, &owner, passing(&name), false).await?;
+    server.delete(&id).await?;
+    let begun = Instant::now();
+    while exists(&server, &image, &owner, &name).await? {
+        if begun.elapsed() > REMOVAL {
+            return Ok(Some(name));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(None)
+}
