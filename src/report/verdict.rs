@@ -125,3 +125,22 @@ impl VerdictCounts {
         bad.map(|verdict| self.get(*verdict)).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict::*;
+
+    #[test]
+    fn a_requirement_holds_only_where_nothing_speaks_against_it() {
+        for (one, other, both) in [
+            (Passed, UnexpectedPass, UnexpectedPass),
+            (UnexpectedPass, KnownFailure, KnownFailure),
+            (UnexpectedPass, Skipped, Skipped),
+            (Skipped, KnownFailure, KnownFailure),
+            (Errored, KnownFailure, KnownFailure),
+            (KnownFailure, Failed, Failed),
+        ] {
+            assert_eq!((one.joined(other), other.joined(one)), (both, both));
+        }
+    }
+}

@@ -1,12 +1,14 @@
 //! The life of a sandbox over the wire.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
 use crate::echo::Echo;
+use crate::support;
 
 over! {
     docker {
@@ -14,6 +16,7 @@ over! {
         a_sandbox_that_cannot_start_is_failed_until_it_is_deleted,
         a_sandbox_is_deleted_while_it_is_pending,
         of_deletes_at_once_one_is_the_one,
+        a_client_that_goes_away_stops_no_removal,
     }
     local {
         a_sandbox_is_pending_and_then_runs,
@@ -259,4 +262,30 @@ async fn a_delete_waits_for_a_sandbox_that_is_being_made() {
         assert_eq!(echo.names(), Vec::<String>::new());
     }
     bench.end().await;
+}
+
+async fn a_client_that_goes_away_stops_no_removal(bench: Arc<Bench>) {
+    let engine = support::engine().await.unwrap();
+    let claim = format!("osb-gone-{}", uuid::Uuid::new_v4().simple());
+    let pvc = json!({"claimName": claim, "deleteOnSandboxTermination": true});
+    let volume = json!({"name": "v", "mountPath": "/v", "pvc": pvc});
+    let id = bench.create(json!({"volumes": [volume]})).await;
+    assert!(engine.inspect_volume(&claim).await.is_ok());
+    let http = bench.http();
+    let path = format!("/v1/sandboxes/{id}");
+    // The engine takes longer than this to remove a container.
+    let asked = http.open("DELETE", &path, &[], "");
+    let gone = tokio::time::timeout(Duration::from_millis(10), asked).await;
+    assert!(gone.is_err(), "it was too fast to go away");
+    // The server is never told to end: it removes the volume by itself, or nobody does.
+    let removed = async {
+        while engine.inspect_volume(&claim).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let removed = tokio::time::timeout(Duration::from_secs(20), removed).await;
+    assert!(removed.is_ok(), "{claim} is left");
+    http.get(&path)
+        .await
+        .refused(404, "DOCKER::SANDBOX_NOT_FOUND");
 }

@@ -13,15 +13,20 @@ use serde_json::{Value, json};
 
 use crate::bench::Bench;
 use crate::relay::{Act, Relay, Seen};
-use crate::run::run;
+use crate::run::{COMMAND, run};
+use crate::support;
 
 over! {
     docker {
         an_honest_server_has_the_mounts_it_says,
         a_server_that_forgets_what_was_asked_for_is_found_out,
         the_engine_tells_what_a_sandbox_cannot,
+        a_server_that_makes_what_must_exist_is_left_as_it_was,
     }
-    local { without_an_engine_the_sandbox_alone_is_asked }
+    local {
+        without_an_engine_the_sandbox_alone_is_asked,
+        where_volumes_stay_none_is_made,
+    }
 }
 
 const MOUNTS: &str = r#"
@@ -200,5 +205,65 @@ async fn without_an_engine_the_sandbox_alone_is_asked(bench: Arc<Bench>) {
         finding.message.contains("/mnt/ro is read-write"),
         "{finding:?}"
     );
+    assert_eq!(bench.count().await, 0);
+}
+
+async fn a_server_that_makes_what_must_exist_is_left_as_it_was(bench: Arc<Bench>) {
+    let relay = Relay::to(bench.address).await;
+    let engine = support::engine().await.unwrap();
+    relay.when(changing(|volume| {
+        volume["pvc"]["createIfNotExists"] = json!(true);
+    }));
+    let target = connect(&bench, &relay).await;
+    let told = &target.info().description;
+    assert!(told.contains("makes volumes that must exist"), "{told}");
+    assert_eq!(bench.count().await, 0);
+    let asked: Vec<_> = relay
+        .seen()
+        .iter()
+        .filter(|seen| seen.is("POST", "/v1/sandboxes"))
+        .filter_map(|seen| serde_json::from_slice::<Value>(&seen.body).ok())
+        .flat_map(|body| body["volumes"].as_array().cloned().unwrap_or_default())
+        .map(|volume| volume["pvc"]["claimName"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(asked.len() >= 2, "{asked:?}");
+    for claim in asked {
+        let left = engine.inspect_volume(&claim).await;
+        assert!(left.is_err(), "{claim} is left");
+    }
+}
+
+async fn where_volumes_stay_none_is_made(bench: Arc<Bench>) {
+    let relay = Relay::to(bench.address).await;
+    relay.when(changing(|volume| {
+        volume["pvc"]["deleteOnSandboxTermination"] = json!(false);
+    }));
+    let target = bench.connect(relay.url(), |_| ()).await.unwrap();
+    let told = &target.info().description;
+    assert!(
+        told.contains("was to go with its sandbox is there still"),
+        "{told}"
+    );
+    let flagged = r#"
+Sandbox.create { volumes = { { name = "v", mountPath = "/v", pvc = {
+  claimName = volumes.name("v"), deleteOnSandboxTermination = true } } } }"#;
+    let outcome = run(
+        &target,
+        &[
+            ("prepared", MOUNTS),
+            ("flagged", flagged),
+            ("none", COMMAND),
+        ],
+    )
+    .await;
+    for name in ["prepared", "flagged"] {
+        let finding = outcome.finding(name);
+        assert_eq!(finding.verdict, Verdict::Skipped, "{finding:?}");
+        assert!(
+            finding.message.contains("give --volumes docker"),
+            "{finding:?}"
+        );
+    }
+    assert_eq!(outcome.verdict("none"), Verdict::Passed);
     assert_eq!(bench.count().await, 0);
 }

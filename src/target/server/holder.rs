@@ -109,7 +109,7 @@ pub(super) async fn read_once(
 
 /// Whether a create request was refused because the volume that it must find is not there. A
 /// sandbox that is not found was made, and a missing image says nothing of the volume.
-fn is_not_found(error: &TargetError) -> bool {
+pub(super) fn is_not_found(error: &TargetError) -> bool {
     let is_about_volume = |code: &str| {
         code.contains("NOT_FOUND") && !code.contains("SANDBOX") && !code.contains("IMAGE")
     };

@@ -6,16 +6,19 @@ use std::time::Duration;
 use hyper::Method;
 use tokio::time::{Instant, sleep};
 
-use crate::sandbox::{CreateSandboxRequest, Volume};
+use crate::sandbox::{CreateSandboxRequest, Pvc, Volume};
 use crate::target::docker::DockerTarget;
 use crate::target::{Files, Handle, Owner, Result, Target, TargetError};
 
-use super::holder::{existing, exists, hold, ours, passing, unique};
+use super::holder::{existing, hold, is_not_found, ours, passing, unique};
 use super::mark;
 use super::sandbox::Server;
 
 /// How long a volume may take to go after its sandbox.
 const REMOVAL: Duration = Duration::from_secs(10);
+
+/// Time between two looks whether it has gone.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Whether the server finds a volume that we make on `engine`; if not, why. Where all is well
 /// nothing else is made: of two volumes that must exist the second never does, and the refusal
@@ -67,18 +70,27 @@ pub(super) async fn is_shared(
     })
 }
 
-/// The name of a volume that was to go with its sandbox and stayed; `None` where it went.
+/// The name of a volume that was to go with its sandbox and is there still; `None` where it went.
 pub(super) async fn kept_volume(server: Arc<Server>, image: String) -> Result<Option<String>> {
     let owner = Owner::this_process();
     let name = unique(&owner, "passing");
     let id = hold(&server, &image, &owner, passing(&name), false).await?;
     server.delete(&id).await?;
+    // A server that makes it anew, although it must exist, is to remove it again.
+    let again = Pvc {
+        create_if_not_exists: false,
+        ..passing(&name)
+    };
     let begun = Instant::now();
-    while exists(&server, &image, &owner, &name).await? {
+    loop {
+        match hold(&server, &image, &owner, again.clone(), true).await {
+            Ok(id) => server.delete(&id).await?,
+            Err(error) if is_not_found(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        }
         if begun.elapsed() > REMOVAL {
             return Ok(Some(name));
         }
-        sleep(Duration::from_millis(100)).await;
+        sleep(LOOK).await;
     }
-    Ok(None)
 }

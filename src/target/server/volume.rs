@@ -119,8 +119,7 @@ impl Volumes {
                 let kept = self.probe(kept_volume(server, image)).await?;
                 if let Some(name) = &kept {
                     why.push_str(&format!(
-                        "; it keeps volumes that are to go with their sandbox, such as {name}, which \
-                         is left: nothing is tried that would leave more"
+                        "; a volume that was to go with its sandbox is there still, {name}: none is made"
                     ));
                 }
                 let lets_go = kept.is_none();
