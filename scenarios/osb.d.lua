@@ -57,7 +57,7 @@ function Expectation:is_at_least(bound) end
 function Expectation:is_at_most(bound) end
 ---That a sandbox has something mounted there as told. Asks the sandbox and, where there is one, the
 ---engine below it.
----@param mount { mountPath: string, claimName?: string, subPath?: string, readOnly?: boolean }
+---@param mount { mountPath: string, claimName?: string, subPath?: string, hostPath?: string, readOnly?: boolean }
 function Expectation:has_mount(mount) end
 
 ---@class ApiError
@@ -208,6 +208,11 @@ host_dirs = {}
 ---@param options? { files?: table<string, string> }
 ---@return { path: string, alias: string }
 function host_dirs.create(alias, options) end
+---What is in a file of such a directory, seen from the host; nil where there is no such file.
+---@param path string The directory's path, as `host_dirs.create` answered it.
+---@param file string Below it: `data/marker.txt`.
+---@return string?
+function host_dirs.read(path, file) end
 
 ---@class ApiRequest
 ---@field method string Such as `GET`.

@@ -19,6 +19,8 @@ pub(super) struct Wanted {
     #[serde(default)]
     sub_path: Option<String>,
     #[serde(default)]
+    host_path: Option<String>,
+    #[serde(default)]
     read_only: bool,
 }
 
@@ -82,6 +84,10 @@ fn outside(seen: &SeenMount, wanted: &Wanted) -> Option<String> {
             |part| format!("the volume's directory {part}"),
         );
         return Some(format!("the engine has mounted {part} at {path}"));
+    }
+    if wanted.host_path.is_some() && seen.host_path != wanted.host_path {
+        let place = seen.host_path.as_deref().unwrap_or("no host directory");
+        return Some(format!("the engine has mounted {place} at {path}"));
     }
     (seen.read_only != wanted.read_only)
         .then(|| format!("the engine has mounted {path} {}", word(seen.read_only)))
@@ -169,11 +175,13 @@ mod tests {
             mount_path: "/d".into(),
             claim_name: Some("v".into()),
             sub_path: part.map(str::to_owned),
+            host_path: None,
             read_only: true,
         };
         let seen = |claim: Option<&str>, part: Option<&str>, read_only| SeenMount {
             claim_name: claim.map(str::to_owned),
             sub_path: part.map(str::to_owned),
+            host_path: None,
             read_only,
             entries: None,
         };
@@ -185,6 +193,20 @@ mod tests {
         assert!(said(&seen(Some("v"), None, true), Some("a")).contains("whole volume"));
         assert!(said(&seen(Some("v"), Some("b"), true), Some("a")).contains("directory b"));
         assert!(said(&seen(Some("v"), None, false), None).contains("read-write"));
+        let host = |path: &str| Wanted {
+            claim_name: None,
+            host_path: Some(path.into()),
+            ..wanted(None)
+        };
+        let there = SeenMount {
+            host_path: Some("/h/a".into()),
+            ..seen(None, None, true)
+        };
+        assert_eq!(outside(&there, &host("/h/a")), None);
+        let elsewhere = outside(&there, &host("/h")).unwrap_or_default();
+        assert!(elsewhere.contains("mounted /h/a at"), "{elsewhere}");
+        let volume = outside(&seen(Some("v"), None, true), &host("/h")).unwrap_or_default();
+        assert!(volume.contains("no host directory"), "{volume}");
     }
 
     #[test]

@@ -117,7 +117,25 @@ pub(super) fn install(
     )?;
     api.set("volumes", volumes)?;
 
+    let on = context.clone();
     let host_dirs = lua.create_table()?;
+    host_dirs.set(
+        "read",
+        lua.create_async_function(move |lua, (path, file): (String, String)| {
+            let (context, location) = (on.clone(), here(&lua));
+            async move {
+                // Scripts see nothing of the host but what they have made.
+                if !context.scope.owns(&Resource::HostDir(path.clone())) {
+                    let message = "host_dirs.read takes the path of a directory that this \
+                                   scenario made with host_dirs.create, and a file in it";
+                    return Err(Cause::Usage(message.into()).at(location));
+                }
+                let read = context.scope.target().read_host_dir(&path, &file);
+                let data = context.call("host_dirs.read", location, read).await?;
+                data.map(|data| lua.create_string(&data)).transpose()
+            }
+        })?,
+    )?;
     host_dirs.set(
         "create",
         lua.create_async_function(move |lua, (alias, options): (String, Option<Table>)| {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sandbox::{ApiError, Host, Mount};
 
+use super::directory::Directory;
 use super::{Files, Result, RunId, TargetError};
 
 /// The directories below which host paths may lie, their links resolved.
@@ -116,6 +117,13 @@ pub(super) fn create(path: &Path, files: &Files) -> Result<()> {
     };
     let context = || format!("preparing the host directory {}", path.display());
     write().map_err(|error| TargetError::failed(context(), error))
+}
+
+/// The content of the file `file` of the directory `path`. What sandboxes have put there is read
+/// without following a link out of it.
+pub(super) fn read(path: &Path, file: &str) -> Result<Option<Vec<u8>>> {
+    let read = Directory::open(path).and_then(|directory| directory.read(file));
+    read.map_err(|error| TargetError::failed(format!("reading {}/{file}", path.display()), error))
 }
 
 /// Removes the directory `path` if it carries the mark of `run`: its name holds the run's id.

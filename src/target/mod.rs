@@ -217,6 +217,12 @@ pub trait Target: Send + Sync {
         Err(TargetError::unsupported("host directories"))
     }
 
+    /// The content of the file `file` of such a directory, seen from the host; `None` where there
+    /// is no such file. No link leads out of the directory.
+    async fn read_host_dir(&self, _path: &str, _file: &str) -> Result<Option<Vec<u8>>> {
+        Err(TargetError::unsupported("host directories"))
+    }
+
     /// Removes one object that a run recorded in its ledger; one that is gone, was never made, or
     /// does not carry the run's mark is left alone and is no error.
     async fn remove(&self, run: &RunId, resource: &Resource) -> Result<()>;

@@ -99,6 +99,11 @@ impl Scope {
         Ok(())
     }
 
+    /// Whether `resource` is recorded here.
+    pub fn owns(&self, resource: &Resource) -> bool {
+        self.lock().contains(resource)
+    }
+
     /// Runs a call that creates something to its end, also when the caller is dropped meanwhile:
     /// an engine finishes a creation that it was asked for, and [`Scope::tear_down`] must not look
     /// before that.

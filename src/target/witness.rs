@@ -18,6 +18,8 @@ pub struct SeenMount {
     pub claim_name: Option<String>,
     /// The directory of the volume that is mounted; `None` for its root.
     pub sub_path: Option<String>,
+    /// The host directory; `None` for a volume.
+    pub host_path: Option<String>,
     /// Whether the sandbox may not write there.
     pub read_only: bool,
     /// Names of the files and directories in it; `None` where we may not look.

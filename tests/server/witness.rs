@@ -175,6 +175,7 @@ async fn the_engine_tells_what_a_sandbox_cannot(bench: Arc<Bench>) {
     let seen = SeenMount {
         claim_name: Some(claim.clone()),
         sub_path: None,
+        host_path: None,
         read_only: false,
         entries: Some(["f.txt".to_owned()].into()),
     };

@@ -13,6 +13,9 @@ local sandbox = host.sandbox(directory.path)
 host.output(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
 host.delete(sandbox)
 say "-> Written: /mnt/data/sandbox-output.txt"
+expect(host_dirs.read(directory.path, "marker.txt"), "marker.txt on the host"):is("hello-from-host\n")
+expect(host_dirs.read(directory.path, "sandbox-output.txt"), "the new file on the host")
+  :is("written-by-sandbox\n")
 
 step "Reading the directory in another sandbox:"
 say(host.output(host.sandbox(directory.path), "cd /mnt/data && cat marker.txt sandbox-output.txt"))

@@ -12,7 +12,9 @@ local directory = host_dirs.create("opensandbox-host-demo", {
 })
 
 local sandbox = host.sandbox(directory.path, { readOnly = true })
-expect(sandbox):has_mount { mountPath = "/mnt/data", readOnly = true }
+expect(sandbox):has_mount {
+  mountPath = "/mnt/data", hostPath = directory.path, readOnly = true,
+}
 
 step "Reading marker.txt from the read-only mount:"
 say(sandbox.commands:run("cat /mnt/data/marker.txt").stdout)

@@ -12,7 +12,7 @@ local directory = host_dirs.create("opensandbox-host-demo", {
 })
 
 local sandbox = host.sandbox(directory.path .. "/data")
-expect(sandbox):has_mount { mountPath = "/mnt/data" }
+expect(sandbox):has_mount { mountPath = "/mnt/data", hostPath = directory.path .. "/data" }
 
 step "Reading the file that the host has put there:"
 say(sandbox.commands:run("cat /mnt/data/marker.txt").stdout)
@@ -20,6 +20,8 @@ say(sandbox.commands:run("cat /mnt/data/marker.txt").stdout)
 step "Writing a file from inside the sandbox:"
 host.output(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
 say "-> Written: /mnt/data/sandbox-output.txt"
+expect(host_dirs.read(directory.path, "data/sandbox-output.txt"), "the file on the host")
+  :is("written-by-sandbox\n")
 
 -- By another path, so that a copy of the directory would not do.
 step "Reading it in a second sandbox, which mounts the directory above:"

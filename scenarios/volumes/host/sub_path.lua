@@ -16,6 +16,9 @@ local directory = host_dirs.create("opensandbox-host-demo", {
 })
 
 local sandbox = host.sandbox(directory.path, { subPath = "datasets/train" })
+expect(sandbox):has_mount {
+  mountPath = "/mnt/data", hostPath = directory.path .. "/datasets/train",
+}
 
 step "Listing everything below the mount:"
 say(host.output(sandbox, "cd /mnt/data && find . -mindepth 1"))
@@ -26,3 +29,5 @@ say(sandbox.commands:run("cat /mnt/data/data.csv").stdout)
 step "Writing below the mount, and reading it through the whole directory:"
 host.output(sandbox, "echo 4,400 >> /mnt/data/data.csv")
 say(host.output(host.sandbox(directory.path), "cat /mnt/data/datasets/train/data.csv"))
+expect(host_dirs.read(directory.path, "datasets/train/data.csv"), "the file on the host")
+  :is("id,value\n1,100\n2,200\n4,400\n")

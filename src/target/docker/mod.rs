@@ -318,6 +318,10 @@ impl Target for DockerTarget {
         host::create(Path::new(path), files)
     }
 
+    async fn read_host_dir(&self, path: &str, file: &str) -> Result<Option<Vec<u8>>> {
+        host::read(Path::new(path), file)
+    }
+
     async fn remove(&self, run: &RunId, resource: &Resource) -> Result<()> {
         match resource {
             Resource::Sandbox(name) => self.engine.remove_marked_container(run, name).await,

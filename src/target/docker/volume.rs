@@ -102,8 +102,14 @@ impl Engine {
     /// Looking into it takes no time, where a window takes the engine tens of milliseconds.
     pub(super) fn directory(&self, volume: &Volume) -> Option<Directory> {
         let is_plain = volume.driver == "local" && volume.options.is_empty();
-        let path = Path::new(&volume.mountpoint);
-        (self.is_local && is_plain && path.is_absolute())
+        let path = &volume.mountpoint;
+        is_plain.then(|| self.host_directory(path)).flatten()
+    }
+
+    /// A directory of the engine's host, where that is this machine and lets us in.
+    pub(super) fn host_directory(&self, path: &str) -> Option<Directory> {
+        let path = Path::new(path);
+        (self.is_local && path.is_absolute())
             .then(|| Directory::open(path).ok())
             .flatten()
     }

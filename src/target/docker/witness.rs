@@ -73,13 +73,16 @@ impl Engine {
                     .await?
             }
         };
-        let entries = volume.as_ref().and_then(|volume| {
-            let directory = self.directory(volume)?;
-            directory
-                .names(sub_path.as_deref().unwrap_or_default())
-                .ok()
-        });
+        let host_path = mount.source.clone().filter(|_| volume.is_none());
+        let directory = match (&volume, &host_path) {
+            (Some(volume), _) => self.directory(volume),
+            (None, Some(path)) => self.host_directory(path),
+            (None, None) => None,
+        };
+        let part = sub_path.as_deref().unwrap_or_default();
+        let entries = directory.and_then(|directory| directory.names(part).ok());
         Ok(SeenMount {
+            host_path,
             claim_name: volume.map(|volume| volume.name),
             sub_path,
             read_only: mount.rw == Some(false),
