@@ -22,6 +22,15 @@ fn a_wrong_command_line_says_what_to_do() {
         (&["run", "--taregt", "docker"][..], "--target"),
         (&["run", "--target", "dokcer"], "there is: auto, docker"),
         (&["run", "--target", "local", "--image", "a"], "no images"),
+        (&["run", "--target", "ftp://host"], "http://HOST:PORT"),
+        (
+            &["run", "--target", "local", "--allow-host-path", "/no/such"],
+            "/no/such is no directory",
+        ),
+        (
+            &["run", "--known-failures", "opensandbox-server-0.1"],
+            "lists that ship: opensandbox-server-1.1",
+        ),
         (&["run", "--jobs", "0"], "--jobs"),
         (&["run", "--timeout", "soon"], "90s"),
         (

@@ -43,7 +43,11 @@ impl fmt::Display for Failure {
 
 impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
-        Self::unavailable(in_full(&error))
+        match error {
+            // What the command line asks for.
+            TargetError::Impossible(why) => Self::usage(why),
+            other => Self::unavailable(in_full(&other)),
+        }
     }
 }
 

@@ -138,7 +138,9 @@ pub(super) async fn engine_or_machine(setting: &Setting) -> Result<Arc<dyn Targe
             return Ok(target);
         }
         // Such as a directory of --allow-host-path that is none: wrong for any target.
-        Err(error @ TargetError::Failed { .. }) => return Err(error.into()),
+        Err(error @ (TargetError::Failed { .. } | TargetError::Impossible(_))) => {
+            return Err(error.into());
+        }
         Err(error) => error,
     };
     match local(setting).await {

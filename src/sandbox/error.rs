@@ -47,7 +47,7 @@ impl ApiError {
         Self::new(
             501,
             "SANDBOX::API_NOT_SUPPORTED",
-            format!("{what} is not supported by this target"),
+            format!("this target does not support {what}"),
         )
     }
 }

@@ -25,8 +25,10 @@ impl Allowlist {
                 .ok()
                 .filter(|path| path.is_dir())
                 .ok_or_else(|| {
-                    let what = format!("--allow-host-path {} is no directory", path.display());
-                    TargetError::failed(what, "host volumes need one that exists")
+                    TargetError::Impossible(format!(
+                        "--allow-host-path {} is no directory: host volumes need one that exists",
+                        path.display()
+                    ))
                 })
         };
         given.iter().map(resolve).collect::<Result<_>>().map(Self)

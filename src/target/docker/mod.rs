@@ -113,7 +113,7 @@ impl DockerTarget {
     ///
     /// # Errors
     /// [`TargetError::Unreachable`](super::TargetError::Unreachable) where no engine answers, with what to do;
-    /// [`TargetError::Failed`](super::TargetError::Failed) where the configuration cannot hold.
+    /// [`TargetError::Impossible`](super::TargetError::Impossible) where the configuration cannot hold.
     pub async fn connect(config: DockerConfig) -> Result<Self> {
         let connection = connect::connect().await?;
         let allowlist = Allowlist::new(&config.allowed_host_paths)?;

@@ -88,7 +88,7 @@ impl LocalTarget {
     ///
     /// # Errors
     /// [`TargetError::Unreachable`] where it does not, with the switch that is missing;
-    /// [`TargetError::Failed`] where the configuration cannot hold.
+    /// [`TargetError::Impossible`] where the configuration cannot hold.
     pub async fn connect(config: LocalConfig) -> Result<Self> {
         let allowlist = Allowlist::new(&config.allowed_host_paths)?;
         let prepare = || -> std::io::Result<PathBuf> {

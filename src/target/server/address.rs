@@ -24,11 +24,10 @@ impl Address {
     /// Reads `http://HOST:PORT`, with a path where the API is elsewhere than below `/v1`.
     pub(super) fn parse(text: &str) -> Result<Self, TargetError> {
         let refused = |why: String| {
-            let context = format!("\"{text}\" is no server's address");
-            TargetError::failed(
-                context,
-                format!("{why}; it takes http://HOST:PORT or https://HOST:PORT"),
-            )
+            TargetError::Impossible(format!(
+                "\"{text}\" is no server's address: {why}; it takes http://HOST:PORT or \
+                 https://HOST:PORT"
+            ))
         };
         let uri: Uri = text
             .parse()

@@ -93,7 +93,7 @@ impl ServerTarget {
     ///
     /// # Errors
     /// [`TargetError::Unreachable`] where it does not, with what to do;
-    /// [`TargetError::Failed`] where the configuration cannot hold.
+    /// [`TargetError::Impossible`] where the configuration cannot hold.
     pub async fn connect(config: ServerConfig) -> Result<Self> {
         let address = Address::parse(&config.address)?;
         let allowlist = Allowlist::new(&config.allowed_host_paths)?;
