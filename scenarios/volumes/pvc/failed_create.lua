@@ -1,16 +1,18 @@
 scenario {
   title    = "A create that fails leaves no volume behind",
-  covers   = { "VOL-PVC-010" },
+  covers   = { "VOL-PVC-007", "VOL-PVC-010" },
   requires = { "volumes.pvc" },
 }
 
 local refusal = require "refusal"
 local removal = require "removal"
 
+local before = volumes.create("from-before", { files = { ["marker.txt"] = "from-before\n" } })
 local made, missing = volumes.name("made-first"), volumes.name("missing")
 
-step "Claiming one volume that is made and one that must be there and is not:"
+step "Claiming a volume that is there, one that is made, and one that must be there and is not:"
 refusal.of_volumes({
+  { name = "before", pvc = { claimName = before.name, deleteOnSandboxTermination = true }, mountPath = "/mnt/0" },
   { name = "made", pvc = { claimName = made, deleteOnSandboxTermination = true }, mountPath = "/mnt/a" },
   { name = "absent", pvc = { claimName = missing, createIfNotExists = false }, mountPath = "/mnt/b" },
 }, { "absent", missing })
@@ -18,4 +20,7 @@ say "400, and the message names the one that is not there"
 
 removal.await(made)
 expect(volumes.exists(missing), "the one that must be there"):is(false)
-say "Neither volume is there"
+say "Neither of the last two is there"
+
+expect(volumes.read(before.name, "marker.txt"), "what was in the first one"):is("from-before\n")
+say "The first one is there with its data"
