@@ -1,5 +1,6 @@
 -- Sandboxes that mount a host directory at /mnt/data, and requests that must not get one.
-local rest = require "rest"
+local attempt = require "attempt"
+local lifecycle = require "lifecycle"
 local volume = require "volume"
 
 local host = {}
@@ -28,8 +29,7 @@ end
 function host.delete(sandbox)
   sandbox:kill()
   eventually(function()
-    local answer = rest.get("/sandboxes/" .. sandbox.id)
-    return answer.status == 404 or answer.body.status.state == "Terminated"
+    return lifecycle.state(sandbox.id) == "Terminated"
   end, { timeout = 30 })
 end
 
@@ -84,7 +84,7 @@ function host.expect_made_or_refused(directory, entry)
   local function made()
     return host.output(above, "cd /mnt/data && find . -mindepth 1 | sort")
   end
-  if not volume.is_accepted(entry) then
+  if not attempt.is_accepted(entry) then
     expect(made(), "what the refused request made"):is("")
     return "refused"
   end

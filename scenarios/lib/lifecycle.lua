@@ -21,6 +21,15 @@ function lifecycle.get(id)
   return lifecycle.expect_sandbox(rest.get("/sandboxes/" .. id), 200)
 end
 
+-- The state that get shows; Terminated where the sandbox is gone.
+function lifecycle.state(id)
+  local answer = rest.get("/sandboxes/" .. id)
+  if answer.status == 404 then
+    return "Terminated"
+  end
+  return lifecycle.expect_sandbox(answer, 200).body.status.state
+end
+
 -- The metadata that get shows, empty where it shows none.
 function lifecycle.metadata(id)
   local metadata = lifecycle.get(id).body.metadata or {}

@@ -25,28 +25,4 @@ function volume.expect_refused(members, ...)
   expect(refusal.message, "the message"):contains((...))
 end
 
--- Whether a request with this one volume is accepted; if not, it must be refused with 400.
-function volume.is_accepted(entry)
-  local answer = rest.create { volumes = { entry } }
-  if answer.status == 202 then
-    return true
-  end
-  rest.expect_refused(answer, 400)
-  return false
-end
-
--- Expects that a create request with this one volume fails, with any 4xx or 5xx and the envelope,
--- and leaves no sandbox.
-function volume.expect_failed(entry)
-  local tag = api.unique("failed")
-  local answer = rest.create { volumes = { entry }, metadata = { probe = tag } }
-  expect(answer.status, "the status of " .. answer.text):is_at_least(400)
-  if not api.lenient then
-    rest.expect_envelope(answer)
-  end
-  local left = rest.get("/sandboxes?metadata=probe%3D" .. tag)
-  expect(left.status):is(200)
-  expect(#left.body.items, "sandboxes that the failed request made"):is(0)
-end
-
 return volume

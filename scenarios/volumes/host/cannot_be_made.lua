@@ -4,8 +4,8 @@ scenario {
   requires = { "volumes.host", "commands" },
 }
 
+local failure = require "failure"
 local host = require "host"
-local volume = require "volume"
 
 local directory = host_dirs.create("data", { files = { ["file.txt"] = "a file\n" } })
 
@@ -13,9 +13,9 @@ local directory = host_dirs.create("data", { files = { ["file.txt"] = "a file\n"
 for _, case in ipairs { { "in a file", "file.txt/new" }, { "with a name that is too long", ("x"):rep(300) } } do
   local what, name = table.unpack(case)
   step("Asking for a directory " .. what .. ":")
-  volume.expect_failed(host.entry(directory.path .. "/" .. name))
+  failure.expect_of_volume(host.entry(directory.path .. "/" .. name))
   say "as host.path: the create fails"
-  volume.expect_failed(host.entry(directory.path, { subPath = name }))
+  failure.expect_of_volume(host.entry(directory.path, { subPath = name }))
   say "as subPath: the create fails"
 end
 

@@ -4,15 +4,15 @@ scenario {
   requires = { "volumes.host", "commands" },
 }
 
+local attempt = require "attempt"
 local host = require "host"
-local volume = require "volume"
 
 local directory = host_dirs.create("data", { files = { ["config.txt"] = "from the host\n" } })
 local entry = host.entry(directory.path .. "/config.txt", { mountPath = "/mnt/config.txt" })
 
 step "Asking for a regular file (mounted or refused):"
 local outcome = "refused"
-if volume.is_accepted(entry) then
+if attempt.is_accepted(entry) then
   local sandbox = Sandbox.create { volumes = { entry } }
   expect(host.output(sandbox, "cat /mnt/config.txt")):is("from the host\n")
   outcome = "mounted"

@@ -4,15 +4,15 @@ scenario {
   requires = { "volumes.host", "commands" },
 }
 
+local failure = require "failure"
 local host = require "host"
-local volume = require "volume"
 
 local directory = host_dirs.create("data")
 
 step "Asking for a directory that no file system can hold:"
-volume.expect_failed(host.entry(directory.path .. "/a\0b"))
+failure.expect_of_volume(host.entry(directory.path .. "/a\0b"))
 say "as host.path: the create fails"
-volume.expect_failed(host.entry(directory.path, { subPath = "a\0b" }))
+failure.expect_of_volume(host.entry(directory.path, { subPath = "a\0b" }))
 say "as subPath: the create fails"
 
 step "Listing the directory above afterwards:"

@@ -4,8 +4,8 @@ scenario {
   requires = { "volumes.host", "commands" },
 }
 
+local attempt = require "attempt"
 local host = require "host"
-local volume = require "volume"
 
 local directory = host_dirs.create("data", { files = { ["inner/marker.txt"] = "found\n" } })
 local spellings = {
@@ -18,7 +18,7 @@ step "Asking for one directory, spelt in several ways (normalised or refused):"
 local entries, accepted = {}, 0
 for index, path in ipairs(spellings) do
   entries[index] = host.entry(path, { name = "host-data-" .. index, mountPath = "/mnt/" .. index })
-  accepted = accepted + (volume.is_accepted(entries[index]) and 1 or 0)
+  accepted = accepted + (attempt.is_accepted(entries[index]) and 1 or 0)
 end
 if accepted == 0 then
   say "All of them: refused"

@@ -4,14 +4,14 @@ scenario {
   requires = { "volumes.host", "commands" },
 }
 
+local failure = require "failure"
 local host = require "host"
-local volume = require "volume"
 
 local directory = host.with_links { first = "second", second = "first", self = "self/below" }
 
 step "Asking for directories that can neither be found nor made:"
 for _, name in ipairs { "first", "first/new", "self" } do
-  volume.expect_failed(host.entry(directory.path .. "/" .. name))
-  volume.expect_failed(host.entry(directory.path, { subPath = name }))
+  failure.expect_of_volume(host.entry(directory.path .. "/" .. name))
+  failure.expect_of_volume(host.entry(directory.path, { subPath = name }))
   say(name .. ": the create fails")
 end

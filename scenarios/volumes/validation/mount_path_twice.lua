@@ -15,11 +15,10 @@ end
 
 step "Mounting one volume at /mnt/data and another at:"
 for _, path in ipairs { "/mnt/data", "/mnt/data/", "/mnt//data", "/mnt/./data" } do
-  local sandbox, refusal = attempt.create {
+  local sandbox = attempt.create {
     volumes = { volume("a", first, "/mnt/data"), volume("b", second, path) },
   }
   expect(sandbox, "a sandbox with a volume at /mnt/data and another at " .. path):is_nil()
-  expect(refusal.status, "the status of the refusal"):is_at_least(400)
   say(path .. ": an error and no sandbox")
 end
 
