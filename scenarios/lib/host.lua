@@ -1,7 +1,7 @@
 -- Sandboxes that mount a host directory at /mnt/data, and requests that must not get one.
 local attempt = require "attempt"
 local lifecycle = require "lifecycle"
-local volume = require "volume"
+local refusal = require "refusal"
 
 local host = {}
 
@@ -43,7 +43,7 @@ end
 function host.expect_refused(path, members, ...)
   local entry = host.entry(path, members)
   entry.name, entry.readOnly = nil, true
-  volume.expect_refused(entry, path, ...)
+  refusal.of_volume(entry, path, ...)
 end
 
 -- Makes a host directory with symbolic links in it, by name, from inside of a sandbox.

@@ -1,5 +1,5 @@
 -- OSS buckets that must be refused. Nothing is ever mounted: no endpoint is real.
-local volume = require "volume"
+local refusal = require "refusal"
 
 local ossfs = {}
 
@@ -25,7 +25,7 @@ end
 function ossfs.expect_refused(members, culprit)
   local entry = ossfs.entry(members)
   entry.name = nil
-  volume.expect_refused(entry, culprit)
+  refusal.of_volume(entry, culprit)
 end
 
 return ossfs

@@ -123,14 +123,4 @@ function rest.expect_text_rejected(ending)
   expect_none(tag)
 end
 
--- Expects the same of a request with this one volume, named "v" and mounted at /mnt/data unless it
--- says otherwise.
-function rest.expect_volume_rejected(volume, culprit)
-  local entry = { name = "v", mountPath = "/mnt/data" }
-  for name, value in pairs(volume) do
-    entry[name] = value
-  end
-  return rest.expect_rejected({ volumes = { entry } }, culprit)
-end
-
 return rest

@@ -3,12 +3,12 @@ scenario {
   covers   = { "VOL-HOST-005" },
 }
 
-local volume = require "volume"
+local refusal = require "refusal"
 
 step "Asking for host volumes without a path:"
-volume.expect_refused({ host = {} }, "path")
+refusal.of_volume({ host = {} }, "path")
 say "left out: refused"
-volume.expect_refused({ host = { path = api.null } }, "path")
+refusal.of_volume({ host = { path = api.null } }, "path")
 say "null: refused"
-volume.expect_refused({ host = { path = "" } }, "path")
+refusal.of_volume({ host = { path = "" } }, "path")
 say "empty: refused"

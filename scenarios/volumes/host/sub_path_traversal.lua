@@ -5,7 +5,7 @@ scenario {
 }
 
 local host = require "host"
-local volume = require "volume"
+local refusal = require "refusal"
 
 local directory = host_dirs.create("data", {
   files = { ["inner/marker.txt"] = "inside\n", ["sibling/marker.txt"] = "outside\n" },
@@ -14,7 +14,7 @@ local directory = host_dirs.create("data", {
 step "Asking for a subPath that is absolute or has a component \"..\":"
 for _, sub_path in ipairs { "/etc", "/sibling", "..", "../sibling", "new/..", "new/../sibling", "new/../../sibling" } do
   local entry = { host = { path = directory.path .. "/inner" }, subPath = sub_path, readOnly = true }
-  volume.expect_refused(entry, sub_path)
+  refusal.of_volume(entry, sub_path)
   say('"' .. sub_path .. '": refused')
 end
 

@@ -15,7 +15,7 @@ refusal.of_volumes({
   { name = "before", pvc = { claimName = before.name, deleteOnSandboxTermination = true }, mountPath = "/mnt/0" },
   { name = "made", pvc = { claimName = made, deleteOnSandboxTermination = true }, mountPath = "/mnt/a" },
   { name = "absent", pvc = { claimName = missing, createIfNotExists = false }, mountPath = "/mnt/b" },
-}, { "absent", missing })
+}, { "absent", missing }, 3)
 say "400, and the message names the one that is not there"
 
 removal.await(made)

@@ -18,7 +18,7 @@ for _, path in ipairs(wrong) do
   refusal.of_volumes({
     { name = "vol-beside", pvc = { claimName = good }, mountPath = "/mnt/a" },
     { name = "vol-at-fault", pvc = { claimName = bad }, mountPath = "/mnt/b", subPath = path },
-  }, { "vol-at-fault", path })
+  }, { "vol-at-fault", path }, 2)
   say(refusal.show(path) .. ": 400")
 end
 

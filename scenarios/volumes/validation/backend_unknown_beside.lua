@@ -9,7 +9,8 @@ local refusal = require "refusal"
 step "Giving a volume a backend that does not exist and a claim:"
 local claim = volumes.name("never-made")
 for _, backend in ipairs { "nfs", "emptyDir", "PVC" } do
-  refusal.of_volume { pvc = refusal.pvc(claim), [backend] = { server = "127.0.0.1", path = "/exported" } }
+  local unknown = { server = "127.0.0.1", path = "/exported" }
+  refusal.of_volume({ pvc = refusal.pvc(claim), [backend] = unknown }, backend)
   say(backend .. " and pvc: 400")
 end
 expect(volumes.exists(claim), "the volume"):is(false)

@@ -14,7 +14,10 @@ local function volume(name, claim, path)
 end
 
 step "Two next to each other:"
-refusal.of_volumes({ volume("vol-twice", first, "/mnt/a"), volume("vol-twice", second, "/mnt/b") }, { "vol-twice" })
+refusal.of_volumes({
+  volume("vol-twice", first, "/mnt/a"),
+  volume("vol-twice", second, "/mnt/b"),
+}, { "vol-twice" }, 2)
 say "400, and the message names it"
 
 step "Two with another between them:"
@@ -22,7 +25,7 @@ refusal.of_volumes({
   volume("vol-twice", first, "/mnt/a"),
   volume("other", second, "/mnt/b"),
   volume("vol-twice", third, "/mnt/c"),
-}, { "vol-twice" })
+}, { "vol-twice" }, 3)
 say "400, and the message names it"
 
 for index, claim in ipairs { first, second, third } do

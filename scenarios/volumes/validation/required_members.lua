@@ -8,9 +8,13 @@ local refusal = require "refusal"
 local claim = volumes.name("never-made")
 
 step "Leaving them out:"
-refusal.of_volumes({ { pvc = refusal.pvc(claim), mountPath = "/mnt/at-fault" } }, { "name", "/mnt/at-fault" })
+refusal.of_volumes(
+  { { pvc = refusal.pvc(claim), mountPath = "/mnt/at-fault" } },
+  { "name", "/mnt/at-fault" },
+  1
+)
 say "no name: 400"
-refusal.of_volumes({ { pvc = refusal.pvc(claim), name = "vol-at-fault" } }, { "vol-at-fault" })
+refusal.of_volumes({ { pvc = refusal.pvc(claim), name = "vol-at-fault" } }, { "vol-at-fault" }, 1)
 say "no mountPath: 400"
 refusal.of_volumes({ { pvc = refusal.pvc(claim) } }, {})
 say "neither: 400"
@@ -18,7 +22,8 @@ say "neither: 400"
 step "Giving null:"
 refusal.of_volumes(
   { { name = api.null, pvc = refusal.pvc(claim), mountPath = "/mnt/at-fault" } },
-  { "name", "/mnt/at-fault" }
+  { "name", "/mnt/at-fault" },
+  1
 )
 say "name null: 400"
 refusal.of_volume { mountPath = api.null, pvc = refusal.pvc(claim) }
@@ -28,7 +33,7 @@ step "Leaving one out beside a volume that is right:"
 refusal.of_volumes({
   { name = "vol-beside", pvc = { claimName = claim }, mountPath = "/mnt/a" },
   { name = "vol-at-fault", pvc = { claimName = claim } },
-}, { "vol-at-fault" })
+}, { "vol-at-fault" }, 2)
 say "no mountPath: 400"
 expect(volumes.exists(claim), "the volume"):is(false)
 say "No volume was made"
