@@ -12,8 +12,8 @@ local entry = host.entry(directory.path .. "/config.txt", { mountPath = "/mnt/co
 
 step "Asking for a regular file (mounted or refused):"
 local outcome = "refused"
-if attempt.is_accepted(entry) then
-  local sandbox = Sandbox.create { volumes = { entry } }
+local sandbox = attempt.create { volumes = { entry } }
+if sandbox then
   expect(host.output(sandbox, "cat /mnt/config.txt")):is("from the host\n")
   outcome = "mounted"
 end
