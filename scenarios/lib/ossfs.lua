@@ -1,4 +1,5 @@
 -- OSS buckets that must be refused. Nothing is ever mounted: no endpoint is real.
+local failure = require "failure"
 local refusal = require "refusal"
 
 local ossfs = {}
@@ -26,6 +27,16 @@ function ossfs.expect_refused(members, culprit)
   local entry = ossfs.entry(members)
   entry.name = nil
   refusal.of_volume(entry, culprit)
+end
+
+-- What becomes of a create request with this bucket, in a few words: the status and code of the
+-- refusal, or how it fails later.
+function ossfs.outcome(members)
+  local failed, answer = failure.of { volumes = { ossfs.entry(members) } }
+  if answer then
+    return answer.status .. " " .. tostring(type(answer.body) == "table" and answer.body.code)
+  end
+  return failed and "accepted, then failed" or "it runs"
 end
 
 return ossfs

@@ -14,3 +14,7 @@ end
 step "Asking for an OSS bucket with a version that is no string:"
 ossfs.expect_refused({ version = 2.0 }, "version")
 say "refused"
+
+step "Asking for one without a version, which means 2.0:"
+expect(ossfs.outcome {}, "what becomes of it"):is(ossfs.outcome { version = "2.0" })
+say "the same as with version 2.0"
