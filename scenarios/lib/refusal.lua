@@ -73,6 +73,14 @@ function refusal.pvc(claim)
   return { claimName = claim, deleteOnSandboxTermination = true }
 end
 
+-- Expects that a claim of this name, which no volume may have, is refused and has left no volume.
+function refusal.of_claim(claim)
+  refusal.of_volume({ pvc = refusal.pvc(claim) }, claim)
+  -- Some names cannot even be looked for: not through the API, which refuses them, and not as a file.
+  local looked, there = pcall(volumes.exists, claim)
+  expect(looked and there, "the volume " .. claim .. " is there"):is(false)
+end
+
 -- A value as a transcript shows it.
 function refusal.show(value)
   if type(value) == "string" then

@@ -1,7 +1,7 @@
 scenario {
   title    = "A create that fails leaves no volume behind",
   covers   = { "VOL-PVC-007", "VOL-PVC-010" },
-  requires = { "volumes.pvc" },
+  requires = { "volumes.pvc", "commands" },
 }
 
 local refusal = require "refusal"
