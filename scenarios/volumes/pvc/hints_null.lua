@@ -1,31 +1,39 @@
 scenario {
   title    = "Hints for new volumes that are null",
   covers   = { "VOL-PVC-022" },
-  requires = { "volumes.pvc" },
+  requires = { "volumes.pvc", "commands" },
 }
 
-local rest = require "rest"
+local lifecycle = require "lifecycle"
 
-local volume = volumes.create("from-before")
+local before, new = volumes.create("from-before"), volumes.name("new")
+
+local function mount(name, claim)
+  return {
+    name = name,
+    mountPath = "/mnt/" .. name,
+    pvc = {
+      claimName = claim,
+      deleteOnSandboxTermination = true,
+      storage = api.null,
+      storageClass = api.null,
+      accessModes = api.null,
+    },
+  }
+end
 
 step "Creating a sandbox with storage, storageClass and accessModes null:"
-local answer = rest.create {
-  volumes = {
-    {
-      name = "v",
-      mountPath = "/mnt/data",
-      pvc = {
-        claimName = volume.name,
-        storage = api.null,
-        storageClass = api.null,
-        accessModes = api.null,
-      },
-    },
-  },
+lifecycle.start {
+  -- Only a request as it is can have null in it, and such a sandbox runs no commands of ours.
+  entrypoint = { "sh", "-c", "echo x > /mnt/before/file.txt; echo x > /mnt/new/file.txt; exec tail -f /dev/null" },
+  volumes = { mount("before", before.name), mount("new", new) },
 }
-expect(answer.status, "the status of " .. answer.text):is(202)
-eventually(function()
-  local sandbox = rest.get("/sandboxes/" .. answer.body.id)
-  return sandbox.status == 200 and sandbox.body.status.state == "Running"
-end, { timeout = 30 })
 say "It runs"
+
+for _, claim in ipairs { before.name, new } do
+  eventually(function()
+    expect(volumes.read(claim, "file.txt"), "the file seen from outside"):is("x\n")
+    return true
+  end)
+end
+say "The volume that was there and the new one are mounted"
