@@ -1,13 +1,17 @@
 scenario {
   title    = "A volume with a claim and a host directory that is allowed",
   covers   = { "VOL-COMMON-003" },
-  requires = { "volumes.pvc", "volumes.host" },
+  requires = { "volumes.pvc", "volumes.host", "commands" },
 }
 
+local host = require "host"
 local refusal = require "refusal"
+local shell = require "shell"
 
 local there, missing = volumes.create("there"), volumes.name("never-made")
-local allowed = { path = host_dirs.create("allowed").path }
+local directory = host_dirs.create("allowed")
+-- A server may make a directory that is not there: not for a request that it refuses.
+local allowed = { path = directory.path .. "/new" }
 
 step "Giving a volume two backends, each of which would do:"
 refusal.of_volume { pvc = { claimName = there.name }, host = allowed }
@@ -15,4 +19,5 @@ say "a volume that is there and a host directory: 400"
 refusal.of_volume { pvc = refusal.pvc(missing), host = allowed }
 say "a volume that is not there and a host directory: 400"
 expect(volumes.exists(missing), "the volume"):is(false)
-say "No volume was made"
+expect(shell.run(host.sandbox(directory.path), "ls -A /mnt/data"), "what is in the directory above"):is("")
+say "Neither a volume nor a directory was made"
