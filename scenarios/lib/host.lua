@@ -2,6 +2,7 @@
 local attempt = require "attempt"
 local lifecycle = require "lifecycle"
 local refusal = require "refusal"
+local shell = require "shell"
 
 local host = {}
 
@@ -16,13 +17,6 @@ end
 
 function host.sandbox(path, members)
   return Sandbox.create { volumes = { host.entry(path, members) } }
-end
-
--- Runs a command that must succeed, and answers what it wrote.
-function host.output(sandbox, command)
-  local result = sandbox.commands:run(command)
-  expect(result.exit_code, command .. ": " .. result.stderr):is(0)
-  return result.stdout
 end
 
 -- Deletes a sandbox and waits until it is gone: only then may a server be done with its directories.
@@ -51,7 +45,7 @@ function host.with_links(links)
   local directory = host_dirs.create("links")
   local sandbox = host.sandbox(directory.path)
   for name, target in pairs(links) do
-    host.output(sandbox, "ln -s '" .. target .. "' '/mnt/data/" .. name .. "'")
+    shell.run(sandbox, "ln -s '" .. target .. "' '/mnt/data/" .. name .. "'")
   end
   return directory
 end
@@ -71,7 +65,7 @@ function host.expect_names(names)
   end
   local sandbox = Sandbox.create { volumes = entries }
   for index, name in ipairs(names) do
-    local marker = host.output(sandbox, "cat /mnt/" .. index .. "/marker.txt")
+    local marker = shell.run(sandbox, "cat /mnt/" .. index .. "/marker.txt")
     expect(marker, 'marker.txt of "' .. name .. '"'):is("directory " .. index .. "\n")
     say('"' .. name .. '": mounted')
   end
@@ -82,15 +76,15 @@ end
 function host.expect_made_or_refused(directory, entry)
   local above = host.sandbox(directory.path)
   local function made()
-    return host.output(above, "cd /mnt/data && find . -mindepth 1 | sort")
+    return shell.run(above, "cd /mnt/data && find . -mindepth 1 | sort")
   end
   if not attempt.is_accepted(entry) then
     expect(made(), "what the refused request made"):is("")
     return "refused"
   end
   local sandbox = Sandbox.create { volumes = { entry } }
-  expect(host.output(sandbox, "ls -A /mnt/data"), "what is in the new directory"):is("")
-  host.output(sandbox, "echo written > /mnt/data/file.txt")
+  expect(shell.run(sandbox, "ls -A /mnt/data"), "what is in the new directory"):is("")
+  shell.run(sandbox, "echo written > /mnt/data/file.txt")
   expect(made(), "what was made"):is("./new\n./new/deep\n./new/deep/file.txt\n")
   return "made"
 end

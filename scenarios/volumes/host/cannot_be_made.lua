@@ -6,6 +6,7 @@ scenario {
 
 local failure = require "failure"
 local host = require "host"
+local shell = require "shell"
 
 local directory = host_dirs.create("data", { files = { ["file.txt"] = "a file\n" } })
 
@@ -20,4 +21,4 @@ for _, case in ipairs { { "in a file", "file.txt/new" }, { "with a name that is 
 end
 
 step "Reading what is in the directory above afterwards:"
-say(host.output(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 && cat file.txt"))
+say(shell.run(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 && cat file.txt"))

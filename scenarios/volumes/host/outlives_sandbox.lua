@@ -5,12 +5,13 @@ scenario {
 }
 
 local host = require "host"
+local shell = require "shell"
 
 local directory = host_dirs.create("data", { files = { ["marker.txt"] = "hello-from-host\n" } })
 
 step "Writing in a sandbox, which is then deleted:"
 local sandbox = host.sandbox(directory.path)
-host.output(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
+shell.run(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
 host.delete(sandbox)
 say "-> Written: /mnt/data/sandbox-output.txt"
 expect(host_dirs.read(directory.path, "marker.txt"), "marker.txt on the host"):is("hello-from-host\n")
@@ -18,4 +19,4 @@ expect(host_dirs.read(directory.path, "sandbox-output.txt"), "the new file on th
   :is("written-by-sandbox\n")
 
 step "Reading the directory in another sandbox:"
-say(host.output(host.sandbox(directory.path), "cd /mnt/data && cat marker.txt sandbox-output.txt"))
+say(shell.run(host.sandbox(directory.path), "cd /mnt/data && cat marker.txt sandbox-output.txt"))

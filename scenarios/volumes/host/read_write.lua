@@ -6,6 +6,7 @@ scenario {
 }
 
 local host = require "host"
+local shell = require "shell"
 
 local directory = host_dirs.create("opensandbox-host-demo", {
   files = { ["data/marker.txt"] = "hello-from-host\n" },
@@ -15,10 +16,10 @@ local sandbox = host.sandbox(directory.path .. "/data")
 expect(sandbox):has_mount { mountPath = "/mnt/data", hostPath = directory.path .. "/data" }
 
 step "Reading the file that the host has put there:"
-say(sandbox.commands:run("cat /mnt/data/marker.txt").stdout)
+say(shell.run(sandbox, "cat /mnt/data/marker.txt"))
 
 step "Writing a file from inside the sandbox:"
-host.output(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
+shell.run(sandbox, "echo written-by-sandbox > /mnt/data/sandbox-output.txt")
 say "-> Written: /mnt/data/sandbox-output.txt"
 expect(host_dirs.read(directory.path, "data/sandbox-output.txt"), "the file on the host")
   :is("written-by-sandbox\n")
@@ -26,8 +27,8 @@ expect(host_dirs.read(directory.path, "data/sandbox-output.txt"), "the file on t
 -- By another path, so that a copy of the directory would not do.
 step "Reading it in a second sandbox, which mounts the directory above:"
 local second = host.sandbox(directory.path)
-say(second.commands:run("cat /mnt/data/data/sandbox-output.txt").stdout)
+say(shell.run(second, "cat /mnt/data/data/sandbox-output.txt"))
 
 step "Writing in the second sandbox, and reading it in the first:"
-host.output(second, "echo written-by-the-second > /mnt/data/data/second.txt")
-say(sandbox.commands:run("cat /mnt/data/second.txt").stdout)
+shell.run(second, "echo written-by-the-second > /mnt/data/data/second.txt")
+say(shell.run(sandbox, "cat /mnt/data/second.txt"))

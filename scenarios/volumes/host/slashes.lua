@@ -6,6 +6,7 @@ scenario {
 
 local attempt = require "attempt"
 local host = require "host"
+local shell = require "shell"
 
 local directory = host_dirs.create("data", { files = { ["inner/marker.txt"] = "found\n" } })
 local spellings = {
@@ -26,7 +27,7 @@ else
   expect(accepted, "how many of " .. #spellings .. " are normalised"):is(#spellings)
   local sandbox = Sandbox.create { volumes = entries }
   for index, path in ipairs(spellings) do
-    expect(host.output(sandbox, "cat /mnt/" .. index .. "/marker.txt"), path):is("found\n")
+    expect(shell.run(sandbox, "cat /mnt/" .. index .. "/marker.txt"), path):is("found\n")
   end
   say "All of them: normalised"
 end

@@ -6,6 +6,7 @@ scenario {
 }
 
 local host = require "host"
+local shell = require "shell"
 
 local directory = host_dirs.create("opensandbox-host-demo", {
   files = {
@@ -21,13 +22,13 @@ expect(sandbox):has_mount {
 }
 
 step "Listing everything below the mount:"
-say(host.output(sandbox, "cd /mnt/data && find . -mindepth 1"))
+say(shell.run(sandbox, "cd /mnt/data && find . -mindepth 1"))
 
 step "Reading data.csv:"
-say(sandbox.commands:run("cat /mnt/data/data.csv").stdout)
+say(shell.run(sandbox, "cat /mnt/data/data.csv"))
 
 step "Writing below the mount, and reading it through the whole directory:"
-host.output(sandbox, "echo 4,400 >> /mnt/data/data.csv")
-say(host.output(host.sandbox(directory.path), "cat /mnt/data/datasets/train/data.csv"))
+shell.run(sandbox, "echo 4,400 >> /mnt/data/data.csv")
+say(shell.run(host.sandbox(directory.path), "cat /mnt/data/datasets/train/data.csv"))
 expect(host_dirs.read(directory.path, "datasets/train/data.csv"), "the file on the host")
   :is("id,value\n1,100\n2,200\n4,400\n")

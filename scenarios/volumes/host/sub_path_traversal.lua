@@ -6,6 +6,7 @@ scenario {
 
 local host = require "host"
 local refusal = require "refusal"
+local shell = require "shell"
 
 local directory = host_dirs.create("data", {
   files = { ["inner/marker.txt"] = "inside\n", ["sibling/marker.txt"] = "outside\n" },
@@ -19,4 +20,4 @@ for _, sub_path in ipairs { "/etc", "/sibling", "..", "../sibling", "new/..", "n
 end
 
 step "Listing the directory afterwards, where nothing may have been made:"
-say(host.output(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 | sort"))
+say(shell.run(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 | sort"))

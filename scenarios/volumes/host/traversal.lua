@@ -5,6 +5,7 @@ scenario {
 }
 
 local host = require "host"
+local shell = require "shell"
 
 local directory = host_dirs.create("data", { files = { ["inner/marker.txt"] = "inside\n" } })
 local prefix = host.prefix(directory)
@@ -22,4 +23,4 @@ end
 say "refused"
 
 step "Listing the directory afterwards, where nothing may have been made:"
-say(host.output(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 | sort"))
+say(shell.run(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 | sort"))

@@ -6,6 +6,7 @@ scenario {
 
 local host = require "host"
 local ossfs = require "ossfs"
+local shell = require "shell"
 
 local directory = host_dirs.create("b")
 
@@ -22,5 +23,5 @@ ossfs.expect_refused({ bucket = ("../"):rep(steps) .. down }, "bucket")
 say "refused"
 
 step "Listing the host directory that it leads to, where nothing may have been made:"
-expect(host.output(host.sandbox(directory.path), "ls -A /mnt/data")):is("")
+expect(shell.run(host.sandbox(directory.path), "ls -A /mnt/data")):is("")
 say "nothing"

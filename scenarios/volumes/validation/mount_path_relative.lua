@@ -1,6 +1,7 @@
 scenario {
-  title  = "mountPath begins with a slash",
-  covers = { "VOL-COMMON-002" },
+  title    = "mountPath begins with a slash",
+  covers   = { "VOL-COMMON-002" },
+  requires = { "volumes.pvc" },
 }
 
 local refusal = require "refusal"

@@ -1,6 +1,7 @@
 scenario {
-  title  = "A volume's name and mountPath are required",
-  covers = { "VOL-COMMON-002" },
+  title    = "A volume's name and mountPath are required",
+  covers   = { "VOL-COMMON-002" },
+  requires = { "volumes.pvc" },
 }
 
 local refusal = require "refusal"

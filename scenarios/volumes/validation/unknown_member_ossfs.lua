@@ -3,12 +3,10 @@ scenario {
   covers = { "VOL-COMMON-007" },
 }
 
-local refusal = require "refusal"
+local ossfs = require "ossfs"
 
 step "Giving ossfs another member:"
 for _, member in ipairs { "bogus", "region", "readOnly" } do
-  local ossfs = { bucket = "bucket", endpoint = "oss.invalid", accessKeyId = "id", accessKeySecret = "secret" }
-  ossfs[member] = "x"
-  refusal.of_volume({ ossfs = ossfs }, member)
+  ossfs.expect_refused({ [member] = "x" }, member)
   say(member .. ": 400")
 end
