@@ -4,14 +4,13 @@ scenario {
   requires = { "volumes.pvc", "commands" },
 }
 
+local pvc = require "pvc"
 local shell = require "shell"
 
 local claim = volumes.name("wanted-by-both")
 
 local function sandbox()
-  return Sandbox.create {
-    volumes = { { name = "v", pvc = { claimName = claim }, mountPath = "/mnt/shared" } },
-  }
+  return pvc.sandbox(claim)
 end
 
 step "Creating both:"

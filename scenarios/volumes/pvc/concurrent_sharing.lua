@@ -4,14 +4,13 @@ scenario {
   requires = { "volumes.pvc", "commands" },
 }
 
+local pvc = require "pvc"
 local shell = require "shell"
 
 local volume = volumes.create("shared")
 
 local function sandbox()
-  return Sandbox.create {
-    volumes = { { name = "v", pvc = { claimName = volume.name }, mountPath = "/mnt/shared" } },
-  }
+  return pvc.sandbox(volume.name)
 end
 
 local a, b = concurrently(sandbox, sandbox)

@@ -4,24 +4,15 @@ scenario {
   requires = { "volumes.pvc", "commands" },
 }
 
+local pvc = require "pvc"
 local shell = require "shell"
 
 local volume = volumes.create("shared")
 
-local function sandbox(read_only)
-  return Sandbox.create {
-    volumes = {
-      {
-        name = "v",
-        pvc = { claimName = volume.name },
-        mountPath = "/mnt/shared",
-        readOnly = read_only,
-      },
-    },
-  }
-end
-
-local writer, reader = concurrently(function() return sandbox(false) end, function() return sandbox(true) end)
+local writer, reader = concurrently(
+  function() return pvc.sandbox(volume.name) end,
+  function() return pvc.sandbox(volume.name, { readOnly = true }) end
+)
 expect(writer):has_mount { mountPath = "/mnt/shared", claimName = volume.name }
 expect(reader):has_mount { mountPath = "/mnt/shared", claimName = volume.name, readOnly = true }
 
