@@ -40,7 +40,8 @@ function failure.of(members)
   eventually(function()
     for _, sandbox in ipairs(left()) do
       local state = sandbox.status.state
-      expect(state == "Stopping" or state == "Terminated", "the failed sandbox, now " .. state .. ", goes"):is(true)
+      local goes = state == "Stopping" or state == "Terminated"
+      expect(goes, "the failed sandbox, now " .. state .. ", goes"):is(true)
     end
     return true
   end, { timeout = 30 })

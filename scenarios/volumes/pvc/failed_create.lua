@@ -12,8 +12,8 @@ local made, missing = volumes.name("made-first"), volumes.name("missing")
 
 step "Claiming a volume that is there, one that is made, and one that must be there and is not:"
 refusal.of_volumes({
-  { name = "before", pvc = { claimName = before.name, deleteOnSandboxTermination = true }, mountPath = "/mnt/0" },
-  { name = "made", pvc = { claimName = made, deleteOnSandboxTermination = true }, mountPath = "/mnt/a" },
+  { name = "before", pvc = refusal.pvc(before.name), mountPath = "/mnt/0" },
+  { name = "made", pvc = refusal.pvc(made), mountPath = "/mnt/a" },
   { name = "absent", pvc = { claimName = missing, createIfNotExists = false }, mountPath = "/mnt/b" },
 }, { "absent", missing }, 3)
 say "400, and the message names the one that is not there"

@@ -25,7 +25,9 @@ end
 step "Creating a sandbox with storage, storageClass and accessModes null:"
 lifecycle.start {
   -- Only a request as it is can have null in it, and such a sandbox runs no commands of ours.
-  entrypoint = { "sh", "-c", "echo x > /mnt/before/file.txt; echo x > /mnt/new/file.txt; exec tail -f /dev/null" },
+  entrypoint = {
+    "sh", "-c", "cd /mnt && echo x > before/file.txt && echo x > new/file.txt; exec tail -f /dev/null",
+  },
   volumes = { mount("before", before.name), mount("new", new) },
 }
 say "It runs"
