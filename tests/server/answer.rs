@@ -339,7 +339,7 @@ async fn another_form_of_refusal_counts_where_that_was_asked_for(bench: Arc<Benc
             false => Act::Pass,
         }
     };
-    let refused = "require('rest').expect_volume_rejected({ pvc = { claimName = 'A_b' } }, 'A_b')";
+    let refused = "require('refusal').of_volume({ pvc = { claimName = 'A_b' } }, 'A_b')";
     for (status, lenient, verdict) in [
         (422, false, Verdict::Failed),
         (422, true, Verdict::Passed),

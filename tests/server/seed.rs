@@ -312,7 +312,7 @@ end
 local gone = rest.create()
 expect(rest.delete("/sandboxes/" .. gone.body.id).status):is(204)
 rest.expect_rejected({ timeout = 5 }, "timeout")
-rest.expect_volume_rejected({ pvc = { claimName = "A_b" } }, "claimName")
+require("refusal").of_volume({ pvc = { claimName = "A_b" } }, "claimName")
 "#;
     let unknown =
         "require('rest').expect_refused(api.request { method = 'GET', path = '/x' }, 404)";
