@@ -208,6 +208,10 @@ host_dirs = {}
 ---@param options? { files?: table<string, string> }
 ---@return { path: string, alias: string }
 function host_dirs.create(alias, options) end
+---Paths of every file and directory in such a directory, sorted, seen from the host.
+---@param path string The directory's path, as `host_dirs.create` answered it.
+---@return string[]
+function host_dirs.list(path) end
 ---What is in a file of such a directory, seen from the host; nil where there is no such file.
 ---@param path string The directory's path, as `host_dirs.create` answered it.
 ---@param file string Below it: `data/marker.txt`.

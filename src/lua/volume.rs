@@ -117,22 +117,30 @@ pub(super) fn install(
     )?;
     api.set("volumes", volumes)?;
 
-    let on = context.clone();
     let host_dirs = lua.create_table()?;
+    let on = context.clone();
     host_dirs.set(
         "read",
         lua.create_async_function(move |lua, (path, file): (String, String)| {
             let (context, location) = (on.clone(), here(&lua));
             async move {
-                // Scripts see nothing of the host but what they have made.
-                if !context.scope.owns(&Resource::HostDir(path.clone())) {
-                    let message = "host_dirs.read takes the path of a directory that this \
-                                   scenario made with host_dirs.create, and a file in it";
-                    return Err(Cause::Usage(message.into()).at(location));
-                }
+                made_here(&context, "host_dirs.read", &path).map_err(|c| c.at(location.clone()))?;
                 let read = context.scope.target().read_host_dir(&path, &file);
                 let data = context.call("host_dirs.read", location, read).await?;
                 data.map(|data| lua.create_string(&data)).transpose()
+            }
+        })?,
+    )?;
+    let on = context.clone();
+    host_dirs.set(
+        "list",
+        lua.create_async_function(move |lua, path: String| {
+            let (context, location) = (on.clone(), here(&lua));
+            async move {
+                made_here(&context, "host_dirs.list", &path).map_err(|c| c.at(location.clone()))?;
+                let list = context.scope.target().list_host_dir(&path);
+                let paths = context.call("host_dirs.list", location, list).await?;
+                lua.create_sequence_from(paths)
             }
         })?,
     )?;
@@ -167,6 +175,17 @@ pub(super) fn install(
         })?,
     )?;
     api.set("host_dirs", host_dirs)
+}
+
+/// Refuses a look at a host directory that the scenario did not make: scripts see nothing else of
+/// the host.
+fn made_here(context: &Context, call: &str, path: &str) -> Result<(), Cause> {
+    match context.scope.owns(&Resource::HostDir(path.to_owned())) {
+        true => Ok(()),
+        false => Err(Cause::Usage(format!(
+            "{call} takes the path of a directory that this scenario made with host_dirs.create"
+        ))),
+    }
 }
 
 /// Reserves a unique volume name that transcripts show as `alias`.

@@ -97,6 +97,24 @@ impl Directory {
             .collect()
     }
 
+    /// Paths of everything in it. Links are not followed.
+    pub(super) fn tree(&self) -> io::Result<BTreeSet<String>> {
+        let mut all = BTreeSet::new();
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            let place = self.find(&folder, DIRECTORY)?;
+            for entry in fs::read_dir(format!("/proc/self/fd/{}", place.as_raw_fd()))? {
+                let entry = entry?;
+                let path = folder.join(entry.file_name());
+                all.insert(path.to_string_lossy().into_owned());
+                if entry.file_type()?.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// The path, without links, of the directory that a sub path leads to. What is missing of it
     /// is made.
     pub(super) fn descend(&self, sub_path: &str) -> Result<PathBuf, Broken> {

@@ -1,5 +1,6 @@
 //! Host directories under the allowlist.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
@@ -119,6 +120,12 @@ pub(super) fn create(path: &Path, files: &Files) -> Result<()> {
     };
     let context = || format!("preparing the host directory {}", path.display());
     write().map_err(|error| TargetError::failed(context(), error))
+}
+
+/// Paths of everything in the directory `path`.
+pub(super) fn list(path: &Path) -> Result<BTreeSet<String>> {
+    let tree = Directory::open(path).and_then(|directory| directory.tree());
+    tree.map_err(|error| TargetError::failed(format!("listing {}", path.display()), error))
 }
 
 /// The content of the file `file` of the directory `path`. What sandboxes have put there is read

@@ -217,6 +217,11 @@ pub trait Target: Send + Sync {
         Err(TargetError::unsupported("host directories"))
     }
 
+    /// Paths of every file and directory in such a directory, seen from the host.
+    async fn list_host_dir(&self, _path: &str) -> Result<BTreeSet<String>> {
+        Err(TargetError::unsupported("host directories"))
+    }
+
     /// The content of the file `file` of such a directory, seen from the host; `None` where there
     /// is no such file. No link leads out of the directory.
     async fn read_host_dir(&self, _path: &str, _file: &str) -> Result<Option<Vec<u8>>> {

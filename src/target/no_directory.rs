@@ -32,6 +32,10 @@ impl Directory {
         match *self {}
     }
 
+    pub(super) fn tree(&self) -> io::Result<BTreeSet<String>> {
+        match *self {}
+    }
+
     pub(super) fn descend(&self, _: &str) -> Result<PathBuf, Broken> {
         match *self {}
     }

@@ -1,11 +1,10 @@
 scenario {
   title    = "A host path with a component \"..\"",
   covers   = { "VOL-HOST-006" },
-  requires = { "volumes.host", "commands" },
+  requires = { "volumes.host" },
 }
 
 local host = require "host"
-local shell = require "shell"
 
 local directory = host_dirs.create("data", { files = { ["inner/marker.txt"] = "inside\n" } })
 local prefix = host.prefix(directory)
@@ -23,4 +22,4 @@ end
 say "refused"
 
 step "Listing the directory afterwards, where nothing may have been made:"
-say(shell.run(host.sandbox(directory.path), "cd /mnt/data && find . -mindepth 1 | sort"))
+say(table.concat(host_dirs.list(directory.path), "\n"))

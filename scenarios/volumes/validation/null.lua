@@ -18,8 +18,8 @@ if answer.status == 202 then
   local looks, state = 0, nil
   eventually(function()
     looks, state = looks + 1, lifecycle.state(id)
-    return looks > 10 or state ~= "Running"
-  end)
+    return looks > 5 or state ~= "Running"
+  end, { interval = 0.02 })
   expect(state, "the state of a sandbox that goes on only without mounts"):is("Running")
 else
   rest.expect_refused(answer, 400)

@@ -244,6 +244,10 @@ impl Target for LocalTarget {
         host::create(Path::new(path), files)
     }
 
+    async fn list_host_dir(&self, path: &str) -> Result<BTreeSet<String>> {
+        host::list(Path::new(path))
+    }
+
     async fn read_host_dir(&self, path: &str, file: &str) -> Result<Option<Vec<u8>>> {
         host::read(Path::new(path), file)
     }
