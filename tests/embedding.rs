@@ -294,6 +294,8 @@ async fn verdicts_tell_a_wrong_target_from_a_broken_one_and_from_a_wrong_script(
         ("caught", "pcall(function() expect(1):is(2) end)\nsay 'on'"),
         ("global", "print 'x'"),
         ("host", "io.open('/etc/passwd')"),
+        ("host_list", "host_dirs.list('/etc')"),
+        ("host_read", "host_dirs.read('/etc', 'passwd')"),
         ("list", "Sandbox.create { entrypoint = { sh = 'x' } }"),
         ("nil", "say(nil)"),
         (
@@ -330,6 +332,16 @@ async fn verdicts_tell_a_wrong_target_from_a_broken_one_and_from_a_wrong_script(
             "script global.lua:2 \"print\" is not defined; say(text) prints",
         ),
         ("host", Verdict::Errored, "scenarios cannot reach the host"),
+        (
+            "host_list",
+            Verdict::Errored,
+            "that this scenario made with host_dirs.create",
+        ),
+        (
+            "host_read",
+            Verdict::Errored,
+            "that this scenario made with host_dirs.create",
+        ),
         ("list", Verdict::Errored, "entrypoint must be a list"),
         ("nil", Verdict::Errored, "say takes text, not nil"),
         (

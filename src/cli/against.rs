@@ -65,8 +65,12 @@ pub(super) async fn against(
     for words in &left.unknown {
         tell(&format!("\nERROR  {words}"));
     }
+    let on_both = match alike {
+        0 => String::new(),
+        alike => format!(", {alike} failed on both"),
+    };
     tell(&format!(
-        "\n{same} same, {alike} failed on both, {different} different, {not_compared} not compared"
+        "\n{same} same, {different} different, {not_compared} not compared{on_both}"
     ));
     if cancel.is_cancelled() {
         tell(interrupted(left.is_nothing()));

@@ -38,7 +38,9 @@ fn the_shipped_scenarios_print_the_same_on_both() {
 #[test]
 fn what_differs_is_shown_with_the_targets_names() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/different");
-    let Some((output, printed)) = both(&["--scenarios", folder, "image.lua", "images.lua"]) else {
+    let Some((output, printed)) =
+        both(&["--scenarios", folder, "both.lua", "image.lua", "images.lua"])
+    else {
         return;
     };
     assert_eq!(output.status.code(), Some(1), "{printed}");
@@ -49,7 +51,8 @@ fn what_differs_is_shown_with_the_targets_names() {
         "    -  It is called osb-conformance/default",
         "    +  It is called host",
         "SKIP  images.lua  local lacks the capability images",
-        "0 same, 1 different, 1 not compared",
+        "BOTH  both.lua  failed on both, and alike",
+        "0 same, 1 different, 1 not compared, 1 failed on both",
     ] {
         assert!(printed.contains(line), "{line}\n{printed}");
     }

@@ -245,6 +245,15 @@ async fn host_directories_stay_below_the_allowlist(bench: Bench) {
     let files = Files::from([("a/f".into(), b"x".to_vec())]);
     bench.target.create_host_dir(&made, &files).await.unwrap();
     assert_eq!(std::fs::read_to_string(format!("{made}/a/f")).unwrap(), "x");
+    // What a sandbox put there leads the look nowhere else.
+    std::os::unix::fs::symlink(root.join("t"), format!("{made}/out")).unwrap();
+    let listed = bench.target.list_host_dir(&made).await.unwrap();
+    assert_eq!(listed, ["a", "a/f", "out"].map(str::to_owned).into());
+    let target = &bench.target;
+    let read = async |file: &str| target.read_host_dir(&made, file).await.unwrap();
+    assert_eq!(read("a/f").await, Some(b"x".to_vec()));
+    assert!(root.join("t/f").is_file());
+    assert_eq!((read("out/f").await, read("a/g").await), (None, None));
     let run = &bench.owner.run;
     let others = Resource::HostDir(root.join("t").display().to_string());
     bench.target.remove(run, &others).await.unwrap();
