@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod claim;
+mod failing;
 #[allow(dead_code)]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::process::Stdio;
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
-use serde_json::{Value, json};
-use support::{EXAMPLE, Tool, engine, failing, json_lines, local, marked, text};
+use serde_json::Value;
+use support::{EXAMPLE, Tool, engine, failing, local, text};
 
 /// Where no engine answers.
 const NO_ENGINE: &str = "unix:///no/such.sock";
@@ -88,80 +91,6 @@ fn without_an_engine_run_ends_with_3_and_one_sentence() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3));
     assert!(said.contains("ssh -L"), "{said}");
-}
-
-#[test]
-fn a_run_that_cannot_begin_leaves_a_report_that_says_why() {
-    let tool = Tool::new();
-    let folder = tempfile::tempdir().unwrap();
-    let report = |kind: &str| folder.path().join(kind);
-    for kind in ["junit", "json"] {
-        let option = format!("{kind}={}", report(kind).display());
-        let mut command = tool.command(&["run", "--target", "docker", "--report", &option]);
-        let output = command.env("DOCKER_HOST", NO_ENGINE).output().unwrap();
-        assert_eq!(output.status.code(), Some(3));
-    }
-    let junit = std::fs::read_to_string(report("junit")).unwrap();
-    assert!(
-        junit.contains("<error ") && junit.contains("start Docker"),
-        "{junit}"
-    );
-    let lines = json_lines(&report("json"));
-    assert_eq!(lines[0]["event"], "run_impossible");
-}
-
-/// Whoever reads may stop early; what was made is removed all the same.
-#[tokio::test]
-async fn a_reader_that_goes_away_stops_no_run() {
-    if !local().await {
-        return;
-    }
-    let tool = Tool::new();
-    let both = [
-        "run",
-        "--target",
-        "local",
-        "--against",
-        "local",
-        "volumes/pvc",
-    ];
-    for arguments in [&both[..], &both[..3]] {
-        let mut child = tool
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        drop(child.stdout.take());
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}");
-    }
-}
-
-/// A claim is about every scenario of its requirements, and about what ships.
-#[tokio::test]
-async fn a_claim_is_not_made_of_a_part_nor_of_something_else() {
-    if !local().await {
-        return;
-    }
-    let tool = Tool::new();
-    let folder = tempfile::tempdir().unwrap();
-    let other = folder.path().join("volumes/pvc");
-    std::fs::create_dir_all(&other).unwrap();
-    let scenario = "scenario { title = \"x\", covers = { \"VOL-PVC-001\" } }\n";
-    std::fs::write(other.join("read_write.lua"), scenario).unwrap();
-    std::fs::write(other.join("read_write.transcript"), "...\n").unwrap();
-    let scenarios = folder.path().display().to_string();
-    let run = |more: &[&str]| {
-        let output = tool.run(&[&["run", "--target", "local"][..], more].concat());
-        text(&output.stdout)
-    };
-    let part = run(&["--profile", "volumes", "volumes/pvc/read_write.lua"]);
-    assert!(part.contains(": 0 of 33 MUST (33 unknown)"), "{part}");
-    let replaced = run(&["--scenarios", &scenarios, "volumes/pvc/read_write.lua"]);
-    let sentence = "local conforms to what was run, 1 of what ships replaced\n";
-    assert!(replaced.ends_with(sentence), "{replaced}");
-    let lenient = run(&["--lenient", "volumes/pvc/read_write.lua"]);
-    assert!(lenient.ends_with("what was run, lenient\n"), "{lenient}");
 }
 
 /// What cannot run here at all is tested in tests/target/user.rs.
@@ -255,203 +184,6 @@ async fn a_new_scenario_is_recorded_and_passes() {
     assert_eq!(run(&[]).status.code(), Some(0));
 }
 
-/// Every scenario that must fail: its verdict, the kind of its first finding, and what it says.
-const FAILING: [(&str, &str, &str, &str, Option<&str>); 12] = [
-    (
-        "syntax_error",
-        "errored",
-        "syntax",
-        "unexpected symbol",
-        Some("syntax_error.lua:5"),
-    ),
-    ("endless_loop", "errored", "timeout", "endless loop", None),
-    ("endless_pcall", "errored", "timeout", "endless loop", None),
-    (
-        "costly_pattern",
-        "errored",
-        "timeout",
-        "could not be stopped",
-        None,
-    ),
-    (
-        "failed_expectation",
-        "failed",
-        "expectation",
-        "exit code of cat: expected 1 to be 0",
-        Some("failed_expectation.lua:10"),
-    ),
-    (
-        "transcript_differs",
-        "failed",
-        "transcript",
-        "differs from transcript_differs.transcript",
-        None,
-    ),
-    (
-        "unknown_requirement",
-        "errored",
-        "unknown_requirement",
-        "did you mean VOL-PVC-001?",
-        Some("unknown_requirement.lua:3"),
-    ),
-    (
-        "missing_transcript",
-        "errored",
-        "missing_transcript",
-        "--accept",
-        None,
-    ),
-    (
-        "refused_request",
-        "failed",
-        "api_error",
-        "400 VOLUME::INVALID_SUB_PATH: volume \"v\": subPath \"../outside\"",
-        Some("refused_request.lua:5"),
-    ),
-    (
-        "unknown_field",
-        "errored",
-        "script",
-        "unknown field `mounts`",
-        Some("unknown_field.lua:3"),
-    ),
-    (
-        "too_much_memory",
-        "errored",
-        "script",
-        "more than its 64 MiB",
-        None,
-    ),
-    (
-        "slow_command",
-        "failed",
-        "timeout",
-        "sandbox.commands:run did not return",
-        Some("slow_command.lua:5"),
-    ),
-];
-
-#[tokio::test]
-async fn what_must_fail_fails_as_it_must_and_leaves_nothing() {
-    let Some(docker) = engine().await else { return };
-    let tool = Tool::new();
-    let folder = tempfile::tempdir().unwrap();
-    let (root, json, junit) = (
-        failing(),
-        folder.path().join("r.json"),
-        folder.path().join("r.xml"),
-    );
-    let (json_option, junit_option) = (
-        format!("json={}", json.display()),
-        format!("junit={}", junit.display()),
-    );
-    let names: Vec<_> = FAILING
-        .iter()
-        .map(|(name, ..)| format!("{name}.lua"))
-        .collect();
-    let root = root.display().to_string();
-    let mut arguments = vec![
-        "run",
-        "--scenarios",
-        &root,
-        "--timeout",
-        "3s",
-        "--jobs",
-        "6",
-    ];
-    arguments.extend(["--report", &json_option, "--report", &junit_option]);
-    arguments.extend(names.iter().map(String::as_str));
-    let output = tool.run(&arguments);
-    let shown = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(1),
-        "{shown}{}",
-        text(&output.stderr)
-    );
-    let lines = json_lines(&json);
-    let run = lines[0]["run"].as_str().unwrap().to_owned();
-    for (name, verdict, kind, says, location) in FAILING {
-        let path = format!("{name}.lua");
-        let report = lines
-            .iter()
-            .find(|line| line["path"] == path.as_str())
-            .unwrap();
-        let finding = &report["findings"][0];
-        assert_eq!(
-            (&report["verdict"], &finding["kind"]),
-            (&json!(verdict), &json!(kind)),
-            "{report}"
-        );
-        let message = finding["message"].as_str().unwrap();
-        assert!(message.contains(says), "{name}: {message}");
-        if let Some(location) = location {
-            assert_eq!(finding["location"], location, "{name}");
-        }
-        assert!(
-            shown.contains(&format!(
-                "rerun: osb-conformance run --target docker --scenarios {root} {path}"
-            )),
-            "{shown}"
-        );
-        assert!(shown.contains(says), "{name}: {shown}");
-    }
-    let summary = lines.last().unwrap();
-    assert_eq!(summary["event"], "summary");
-    assert_eq!(
-        summary["verdicts"],
-        json!({
-            "passed": 0, "failed": 4, "errored": 8, "skipped": 0,
-            "known_failure": 0, "unexpected_pass": 0,
-        })
-    );
-    assert_eq!(
-        summary["scenarios"].as_object().unwrap().len(),
-        FAILING.len()
-    );
-    assert_eq!(summary["requirements"], json!({"VOL-PVC-001": "failed"}));
-    assert_eq!(summary["leaked"], json!([]));
-    let xml = std::fs::read_to_string(junit).unwrap();
-    assert_eq!(
-        (
-            xml.matches("<failure").count(),
-            xml.matches("<error").count()
-        ),
-        (4, 8),
-        "{xml}"
-    );
-    assert!(
-        shown.contains("0 passed, 4 failed, 8 errored, 0 skipped"),
-        "{shown}"
-    );
-    // The evidence: the diff with its sides labelled, a matched wildcard left alone, the caller's
-    // frame, the command that failed unnoticed, and no name of ours.
-    for piece in [
-        "--- expected",
-        "+++ actual",
-        "-  old",
-        "+  new",
-        "   hello ...",
-        "at refused_request.lua:11",
-        "last command that did not succeed: `cat /mnt/nothing` ended with exit code 1: cat:",
-        "requirements: VOL-PVC-001",
-        "step: [1] Climbing out:",
-    ] {
-        assert!(shown.contains(piece), "{piece}: {shown}");
-    }
-    assert!(
-        !shown.contains("__mlua") && !shown.contains("[C]"),
-        "{shown}"
-    );
-    assert_eq!(marked(&docker, Some(&run)).await, Vec::<String>::new());
-    assert!(
-        std::fs::read_dir(tool.state.path().join("osb-conformance/runs"))
-            .unwrap()
-            .next()
-            .is_none()
-    );
-}
-
 /// Takes out what differs from run to run.
 fn comparable(output: &[u8]) -> String {
     let time = |word: &str| {
@@ -505,7 +237,7 @@ async fn jobs_change_nothing_but_time() {
 /// Whether every line of the specification's example is found in `shown`, in order, under the
 /// example's own wildcards. The line with the server names the target instead.
 fn find_seed(shown: &str) {
-    let seed = include_str!("seed_output.txt");
+    let seed = include_str!("../seed_output.txt");
     let mut lines = shown.lines();
     for expected in seed
         .lines()
