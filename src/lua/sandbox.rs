@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use crate::execd::{Command, Execd};
 use crate::sandbox::{
-    CreateSandboxRequest, ImageSpec, ListQuery, RenewRequest, default_entrypoint, default_limits,
+    CreateSandboxRequest, Endpoint, ImageSpec, ListQuery, RenewRequest, default_entrypoint,
+    default_limits,
 };
 use crate::target::{Resource, Scope, Target, TargetError};
 
@@ -32,6 +33,16 @@ pub(super) struct Context {
 impl Context {
     fn target(&self) -> &dyn Target {
         self.scope.target().as_ref()
+    }
+
+    /// Where a port is reached. The headers that let a client in are struck out of what is told.
+    async fn endpoint(&self, id: &str, port: u16) -> Result<Endpoint, TargetError> {
+        let endpoint = self.target().endpoint(id, port).await?;
+        let mut recorder = self.stage.recorder();
+        let headers = endpoint.headers.iter().flat_map(BTreeMap::values);
+        headers.for_each(|value| recorder.secret(value));
+        drop(recorder);
+        Ok(endpoint)
     }
 
     /// Awaits `call`, which the script knows as `name`, and raises its error at the script's line.
@@ -245,7 +256,7 @@ impl UserData for SandboxData {
             methods,
             "endpoint",
             "sandbox:endpoint",
-            |this, port: u16| this.context.target().endpoint(&this.id, port),
+            |this, port: u16| this.context.endpoint(&this.id, port),
             |endpoint, lua| to_lua(&lua, &endpoint)
         );
         methods.add_async_method("renew", |lua, this, seconds: f64| {

@@ -14,6 +14,7 @@ over! {
         a_server_that_repeats_the_key_does_not_bring_it_into_a_report,
         a_server_that_repeats_a_password_does_not_bring_it_into_a_report,
         the_key_goes_to_the_server_alone,
+        what_a_scenario_says_of_an_answer_has_no_secret,
     }
 }
 
@@ -179,4 +180,42 @@ async fn the_key_goes_to_the_server_alone(bench: Arc<Bench>) {
     // Programs in a sandbox are nobody to trust with it.
     assert!(inside.iter().all(|seen| seen.key.is_empty()), "{inside:?}");
     assert!(outside.iter().all(|seen| seen.key == KEY), "{outside:?}");
+}
+
+/// Says whatever came back.
+const SAYS: &str = r#"
+local answer = api.request { method = "GET", path = "/sandboxes/x/endpoints/44772" }
+say(answer.text)
+say(answer.headers["content-type"])
+local sandbox = Sandbox.create {}
+say(sandbox:endpoint(80).headers["X-EXECD-ACCESS-TOKEN"])
+expect(answer.status, "the status of " .. answer.text):is(404)
+"#;
+
+async fn what_a_scenario_says_of_an_answer_has_no_secret(bench: Arc<Bench>) {
+    let relay = Relay::to(bench.address).await;
+    let target = bench.connect(relay.url(), |_| ()).await.unwrap();
+    let token = "t0ken-of-the-sandbox";
+    let is_told = |path: &str| path.contains("/x/endpoints/") || path.contains("/endpoints/80");
+    relay.when(move |seen, _| match is_told(&seen.path) {
+        true => Act::Answer(
+            200,
+            "application/json",
+            format!(
+                r#"{{"endpoint":"{}","headers":{{"X-EXECD-ACCESS-TOKEN":"{token}"}}}}"#,
+                seen.key
+            ),
+        ),
+        false => Act::Pass,
+    });
+    let outcome = run(&target, &[("says", SAYS)]).await;
+    assert_eq!(outcome.verdict("says"), Verdict::Failed);
+    assert!(outcome.told.contains("endpoint"), "{}", outcome.told);
+    for secret in [KEY, token] {
+        assert!(
+            !outcome.told.contains(secret),
+            "{secret} in {}",
+            outcome.told
+        );
+    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::execd::{Client, ExecdError, Payload};
-use crate::sandbox::{ApiError, Exchange, LARGEST_ANSWER, STRUCK, patience};
+use crate::sandbox::{ApiAnswer, ApiError, Exchange, LARGEST_ANSWER, STRUCK, patience};
 use crate::target::error::is_unreachable;
 use crate::target::{Result, TargetError, in_full};
 
@@ -265,6 +265,25 @@ impl Reply {
             ..ApiError::new(self.status.as_u16(), code, message)
         }
         .into())
+    }
+
+    /// The answer as a scenario may see it: without the key, which a server may repeat.
+    pub(super) fn answer(self) -> ApiAnswer {
+        let strike = |text: String| struck(self.key.as_ref(), text);
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), strike(value))
+        };
+        let body = match String::from_utf8(self.body.to_vec()) {
+            Ok(text) => strike(text).into_bytes(),
+            Err(bytes) => bytes.into_bytes(),
+        };
+        ApiAnswer {
+            status: self.status.as_u16(),
+            headers: self.headers.iter().map(header).collect(),
+            body,
+            exchange: Some(self.exchange),
+        }
     }
 
     /// The answer's body as the schema has it.

@@ -247,16 +247,7 @@ impl Target for ServerTarget {
             .http
             .exchange(method, &request.path, headers, body)
             .await?;
-        let header = |(name, value): (&HeaderName, &HeaderValue)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        };
-        Ok(Some(ApiAnswer {
-            status: reply.status.as_u16(),
-            headers: reply.headers.iter().map(header).collect(),
-            body: reply.body.to_vec(),
-            exchange: Some(reply.exchange),
-        }))
+        Ok(Some(reply.answer()))
     }
 
     async fn witness(&self, id: &str, mount_path: &str) -> Result<Witness> {
