@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use osb_conformance::report::{ScenarioReport, Verdict, explain, interrupted};
 use osb_conformance::runner::{Pair, Runner, Selection, run_both};
+use osb_conformance::transcript::escaped;
 
 use super::run::prepare;
 use super::{Failure, exit};
@@ -24,7 +25,8 @@ pub(super) async fn against(
     }
     let names = [&one, &other].map(|runner| runner.target().info().name.clone());
     for (word, runner) in [("on", &one), ("against", &other)] {
-        tell(&format!("{word:<8} {}", runner.target().info().description));
+        let description = escaped(&runner.target().info().description);
+        tell(&format!("{word:<8} {description}"));
     }
     tell("");
     let (mut same, mut alike, mut different, mut not_compared) = (0, 0, 0, 0);
@@ -33,7 +35,7 @@ pub(super) async fn against(
         let path = pair.one.scenario.path();
         if !pair.is_compared() {
             not_compared += 1;
-            tell(&format!("SKIP  {path}  {}", reason(pair)));
+            tell(&format!("SKIP  {path}  {}", escaped(reason(pair))));
         } else if pair.is_same() {
             same += 1;
             let [one, other] = [&pair.one, &pair.other].map(|r| r.duration.as_secs_f64());
@@ -60,10 +62,10 @@ pub(super) async fn against(
     })
     .await;
     for words in &left.leaked {
-        tell(&format!("\nLEAK  {words}"));
+        tell(&format!("\nLEAK  {}", escaped(words)));
     }
     for words in &left.unknown {
-        tell(&format!("\nERROR  {words}"));
+        tell(&format!("\nERROR  {}", escaped(words)));
     }
     let on_both = match alike {
         0 => String::new(),

@@ -18,6 +18,11 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The message alone.
+    pub(super) fn why(&self) -> &str {
+        &self.message
+    }
+
     /// The command line, or a file that it names, is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {

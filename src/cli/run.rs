@@ -125,7 +125,7 @@ fn tell(reporters: &mut [Named], event: &Event<'_>) -> Option<String> {
 
 /// Tells every report why the run cannot begin: an empty file would be no report.
 fn cannot_begin(reporters: &mut [Named], failure: Failure) -> Failure {
-    tell(reporters, &Event::RunImpossible(&failure.to_string()));
+    tell(reporters, &Event::RunImpossible(failure.why()));
     failure
 }
 

@@ -36,6 +36,7 @@ impl<W: Write + Send> Junit<W> {
             ("target", &plan.target_description),
             ("image", &plan.image),
             ("refusals", &strictness(plan.lenient).to_owned()),
+            ("replaced", &plan.altered.to_string()),
         ] {
             self.suite.add_property((name, value.as_str()));
         }

@@ -81,7 +81,11 @@ impl Terminal {
         self.plan = Some(plan.clone());
         if self.mode == TerminalMode::Brief {
             let scenarios = count(plan.scenarios, "scenario");
-            writeln!(self.out, "{scenarios} on {}", plan.target_description)?;
+            writeln!(
+                self.out,
+                "{scenarios} on {}",
+                escaped(&plan.target_description)
+            )?;
             let conditions = conditions(plan.lenient, plan.altered);
             writeln!(
                 self.out,
@@ -135,7 +139,8 @@ impl Terminal {
             writeln!(
                 self.out,
                 "{:<19}: {}",
-                "OpenSandbox server", plan.target_description
+                "OpenSandbox server",
+                escaped(&plan.target_description)
             )?;
             writeln!(self.out, "{:<19}: {}", "Sandbox image", plan.image)?;
         }

@@ -97,14 +97,14 @@ impl Runner {
     fn score(&self, tally: &Tally) -> Score {
         let mut known = tally.requirements.clone();
         let profile = self.options.profile.as_ref();
-        let is_missing = |scenario: &&Scenario| !tally.scenarios.contains_key(scenario.path());
-        let missing = self.suite.scenarios().iter().filter(is_missing);
-        for id in missing
-            .flat_map(Scenario::covers)
-            .filter(|_| profile.is_some())
-        {
-            if let Some(verdict) = known.get_mut(id) {
-                *verdict = verdict.joined(Verdict::Skipped);
+        if profile.is_some() {
+            let was_selected = |s: &Scenario| tally.scenarios.contains_key(s.path());
+            let scenarios = self.suite.scenarios().iter();
+            let others = scenarios.filter(|scenario| !was_selected(scenario));
+            for id in others.flat_map(Scenario::covers) {
+                if let Some(verdict) = known.get_mut(id) {
+                    *verdict = verdict.joined(Verdict::Skipped);
+                }
             }
         }
         Score::new(&known, self.suite.catalogue(), profile)

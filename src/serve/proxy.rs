@@ -96,7 +96,6 @@ pub(super) async fn forward(State(api): State<Arc<Api>>, request: Request) -> An
     })?;
     let (mut head, body) = answer.into_parts();
     strip(&mut head.headers);
-    head.version = axum::http::Version::HTTP_11;
     let mut response = StatusCode::OK.into_response();
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;

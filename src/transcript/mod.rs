@@ -19,5 +19,4 @@ mod pattern;
 mod record;
 
 pub use diff::{Comparison, Diff, accept, compare};
-pub use record::Recorder;
-pub(crate) use record::escaped;
+pub use record::{Recorder, escaped};

@@ -169,7 +169,7 @@ impl Recorder {
 }
 
 /// One line of text from outside, with characters that would steer a terminal written out.
-pub(crate) fn escaped(line: &str) -> String {
+pub fn escaped(line: &str) -> String {
     line.chars().fold(String::new(), |mut shown, c| {
         if c.is_control() && c != '\t' {
             shown.extend(c.escape_default());

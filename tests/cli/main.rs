@@ -321,3 +321,28 @@ fn the_list_of_requirements_is_what_coverage_writes() {
         "write it anew: osb-conformance coverage --format markdown > scenarios/REQUIREMENTS.md"
     );
 }
+
+#[test]
+fn a_requirement_without_a_scenario_fails_coverage() {
+    let tool = Tool::new();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "a.lua",
+        "scenario { title = \"a\", covers = { \"VOL-PVC-001\" } }\n",
+    );
+    let row = "level = \"MUST\"\ntext = \"t\"\nsource = \"s\"\n";
+    let untestable = format!("[NEW-001]\n{row}untestable = \"why\"\n");
+    let scenarios = folder.path().display().to_string();
+    let coverage = ["coverage", "--scenarios", &scenarios];
+    write("requirements.toml", &untestable);
+    assert_eq!(tool.run(&coverage).status.code(), Some(0));
+    write(
+        "requirements.toml",
+        &format!("{untestable}[NEW-002]\n{row}"),
+    );
+    let output = tool.run(&coverage);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr) + &text(&output.stdout);
+    assert!(said.contains("NEW-002"), "{said}");
+}

@@ -17,6 +17,7 @@ over! {
         a_sandbox_is_deleted_while_it_is_pending,
         of_deletes_at_once_one_is_the_one,
         a_client_that_goes_away_stops_no_removal,
+        what_could_not_be_removed_can_be_once_more,
     }
     local {
         a_sandbox_is_pending_and_then_runs,
@@ -285,6 +286,42 @@ async fn a_client_that_goes_away_stops_no_removal(bench: Arc<Bench>) {
     };
     let removed = tokio::time::timeout(Duration::from_secs(20), removed).await;
     assert!(removed.is_ok(), "{claim} is left");
+    http.get(&path)
+        .await
+        .refused(404, "DOCKER::SANDBOX_NOT_FOUND");
+}
+
+async fn what_could_not_be_removed_can_be_once_more(bench: Arc<Bench>) {
+    use bollard::models::{ContainerCreateBody, HostConfig};
+    use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
+    let engine = support::engine().await.unwrap();
+    let claim = format!("osb-held-{}", uuid::Uuid::new_v4().simple());
+    let pvc = json!({"claimName": claim, "deleteOnSandboxTermination": true});
+    let volume = json!({"name": "v", "mountPath": "/v", "pvc": pvc});
+    let id = bench.create(json!({"volumes": [volume]})).await;
+    // Somebody else's container has the volume: the engine does not remove it.
+    let holder = ContainerCreateBody {
+        image: Some(bench.target.info().image.clone()),
+        cmd: Some(vec!["true".into()]),
+        host_config: Some(HostConfig {
+            binds: Some(vec![format!("{claim}:/v")]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    };
+    let made = engine.create_container(None::<CreateContainerOptions>, holder);
+    let holder = made.await.unwrap().id;
+    let http = bench.http();
+    let path = format!("/v1/sandboxes/{id}");
+    let refused = http.delete(&path).await;
+    engine
+        .remove_container(&holder, None::<RemoveContainerOptions>)
+        .await
+        .unwrap();
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    assert!(engine.inspect_volume(&claim).await.is_ok());
+    assert_eq!(http.delete(&path).await.status, 204);
+    assert!(engine.inspect_volume(&claim).await.is_err());
     http.get(&path)
         .await
         .refused(404, "DOCKER::SANDBOX_NOT_FOUND");

@@ -22,8 +22,10 @@ over! {
         a_server_that_forgets_what_was_asked_for_is_found_out,
         the_engine_tells_what_a_sandbox_cannot,
         a_server_that_makes_what_must_exist_is_left_as_it_was,
+        a_server_that_makes_nothing_is_judged_all_the_same,
     }
     local {
+        a_server_that_makes_nothing_is_judged_all_the_same,
         without_an_engine_the_sandbox_alone_is_asked,
         where_volumes_stay_none_is_made,
     }
@@ -242,7 +244,7 @@ async fn where_volumes_stay_none_is_made(bench: Arc<Bench>) {
     let target = bench.connect(relay.url(), |_| ()).await.unwrap();
     let told = &target.info().description;
     assert!(
-        told.contains("was to go with its sandbox is there still"),
+        told.contains("was to go with its sandbox, is there still"),
         "{told}"
     );
     let flagged = r#"
@@ -267,4 +269,29 @@ Sandbox.create { volumes = { { name = "v", mountPath = "/v", pvc = {
     }
     assert_eq!(outcome.verdict("none"), Verdict::Passed);
     assert_eq!(bench.count().await, 0);
+}
+
+async fn a_server_that_makes_nothing_is_judged_all_the_same(bench: Arc<Bench>) {
+    for (status, kind, body) in [
+        (500, "application/json", r#"{"code":"X","message":"never"}"#),
+        (200, "text/html", "<html>never</html>"),
+    ] {
+        let relay = Relay::to(bench.address).await;
+        // From the beginning, when it is found out where its volumes are.
+        relay.when(move |seen, _| match seen.is("POST", "/v1/sandboxes") {
+            true => Act::Answer(status, kind, body.into()),
+            false => Act::Pass,
+        });
+        let access = match bench.is_docker() {
+            true => VolumeAccess::Auto,
+            false => VolumeAccess::Api,
+        };
+        let target = bench.connect(relay.url(), |config| config.volumes = access);
+        let outcome = run(&target.await.unwrap(), &[("create", COMMAND)]).await;
+        let finding = outcome.finding("create");
+        assert_eq!(finding.verdict, Verdict::Failed, "{finding:?}");
+        assert!(outcome.told.contains("never"), "{}", outcome.told);
+        assert_eq!(outcome.left(), Vec::<String>::new());
+        assert_eq!(bench.count().await, 0);
+    }
 }

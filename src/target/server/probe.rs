@@ -59,10 +59,11 @@ pub(super) async fn is_shared(
         Err(TargetError::Api(error)) if error.message.contains(&there) => {
             Err("the server does not see the volumes of the engine here".into())
         }
-        Err(TargetError::Api(error)) => Err(format!(
-            "the server does not tell whether its volumes are on the engine here: {error}"
+        Err(unreachable @ TargetError::Unreachable { .. }) => return Err(unreachable),
+        // What is wrong with the answer is for scenarios to say.
+        Err(other) => Err(format!(
+            "the server does not tell whether its volumes are on the engine here: {other}"
         )),
-        Err(other) => return Err(other),
         Ok(_) => Err(
             "the server makes volumes that must exist, so nothing can be told of the engine here"
                 .into(),
@@ -70,11 +71,16 @@ pub(super) async fn is_shared(
     })
 }
 
-/// The name of a volume that was to go with its sandbox and is there still; `None` where it went.
-pub(super) async fn kept_volume(server: Arc<Server>, image: String) -> Result<Option<String>> {
+/// Whether volumes go with their sandboxes where that is asked for; if not, what speaks against it.
+pub(super) async fn goes(server: &Arc<Server>, image: &str) -> Result<Result<(), String>> {
     let owner = Owner::this_process();
     let name = unique(&owner, "passing");
-    let id = hold(&server, &image, &owner, passing(&name), false).await?;
+    let id = match hold(server, image, &owner, passing(&name), false).await {
+        Ok(id) => id,
+        Err(unreachable @ TargetError::Unreachable { .. }) => return Err(unreachable),
+        // Nothing was made, so nothing stays. What is wrong is for scenarios to say.
+        Err(_) => return Ok(Ok(())),
+    };
     server.delete(&id).await?;
     // A server that makes it anew, although it must exist, is to remove it again.
     let again = Pvc {
@@ -82,15 +88,18 @@ pub(super) async fn kept_volume(server: Arc<Server>, image: String) -> Result<Op
         ..passing(&name)
     };
     let begun = Instant::now();
-    loop {
-        match hold(&server, &image, &owner, again.clone(), true).await {
+    while begun.elapsed() < REMOVAL {
+        match hold(server, image, &owner, again.clone(), true).await {
             Ok(id) => server.delete(&id).await?,
-            Err(error) if is_not_found(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        }
-        if begun.elapsed() > REMOVAL {
-            return Ok(Some(name));
+            Err(unreachable @ TargetError::Unreachable { .. }) => return Err(unreachable),
+            Err(error) if is_not_found(&error) => return Ok(Ok(())),
+            Err(error) => {
+                let what = format!("whether the volume {name} went with its sandbox is not known");
+                return Ok(Err(format!("{what}: {error}")));
+            }
         }
         sleep(LOOK).await;
     }
+    let what = format!("the volume {name}, which was to go with its sandbox, is there still");
+    Ok(Err(what))
 }

@@ -15,7 +15,7 @@ use crate::target::{
 
 use super::ServerConfig;
 use super::holder::{MOUNT, exists, hold, passing, read, read_once};
-use super::probe::{is_shared, kept_volume};
+use super::probe::{goes, is_shared};
 use super::sandbox::Server;
 
 /// How volumes of a server are prepared and looked at from outside.
@@ -116,13 +116,13 @@ impl Volumes {
             }
             None => {
                 let (server, image) = (Arc::clone(server), info.image.clone());
-                let kept = self.probe(kept_volume(server, image)).await?;
-                if let Some(name) = &kept {
-                    why.push_str(&format!(
-                        "; a volume that was to go with its sandbox is there still, {name}: none is made"
-                    ));
+                let goes = self
+                    .probe(async move { goes(&server, &image).await })
+                    .await?;
+                let lets_go = goes.is_ok();
+                if let Err(what) = goes {
+                    why.push_str(&format!("; none is made, as {what}"));
                 }
-                let lets_go = kept.is_none();
                 (Way::Api { lets_go }, "volumes through the API alone".into())
             }
         };
